@@ -1,0 +1,14 @@
+# Every package vitrine needs, found in one place.
+#
+# LibTorch set up by ./dev lies in .deps/; CMAKE_PREFIX_PATH comes first, so a user's own wins.
+list(APPEND CMAKE_PREFIX_PATH "${PROJECT_SOURCE_DIR}/.deps")
+
+find_package(LibTorch 2.7 REQUIRED)
+find_package(OpenCV 4.6 REQUIRED COMPONENTS core imgproc imgcodecs)
+find_package(nlohmann_json 3.11 REQUIRED)
+if(VITRINE_BUILD_APPS)
+  find_package(cxxopts 3.0 REQUIRED)
+endif()
+if(VITRINE_BUILD_TESTS)
+  find_package(GTest 1.12 REQUIRED)
+endif()

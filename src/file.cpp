@@ -1,0 +1,147 @@
+#include "vitrine/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "vitrine/error.h"
+#include "vitrine/text.h"
+
+namespace vitrine {
+namespace {
+
+[[noreturn]] void fail(const std::string& path, const char* action, int error) {
+  throw FileError(
+      printable(path) + ": cannot " + action + ": " + std::generic_category().message(error));
+}
+
+int open_file(const std::string& path, File::Mode mode) {
+  // O_NONBLOCK: opening a named pipe must not wait for its other end.
+  const int flags = mode == File::Mode::Read    ? O_RDONLY | O_NONBLOCK
+                    : mode == File::Mode::Write ? O_WRONLY | O_CREAT | O_TRUNC
+                                                : O_WRONLY | O_CREAT | O_APPEND;
+  const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
+  if (descriptor < 0) {
+    fail(path, mode == File::Mode::Read ? "open" : "write", errno);
+  }
+  struct stat info {};
+  const bool known = ::fstat(descriptor, &info) == 0;
+  if (known && mode == File::Mode::Read && !S_ISREG(info.st_mode)) {
+    ::close(descriptor);
+    throw FileError(
+        printable(path) + ": is " + (S_ISDIR(info.st_mode) ? "a folder" : "a device or a pipe") +
+        ", expected a file");
+  }
+  return descriptor;
+}
+
+void sync_folder(const std::string& path) {
+  const auto parent = std::filesystem::path(path).parent_path();
+  const std::string folder = parent.empty() ? "." : parent.string();
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) {
+    fail(folder, "open", errno);
+  }
+  const int result = ::fsync(descriptor);
+  const int error = errno;
+  ::close(descriptor);
+  // Some file systems have no notion of syncing a folder, and say so with EINVAL.
+  if (result != 0 && error != EINVAL) {
+    fail(folder, "sync", error);
+  }
+}
+
+}  // namespace
+
+File::File(std::string path, Mode mode)
+    : path_(std::move(path)), descriptor_(open_file(path_, mode)) {}
+
+File::~File() {
+  ::close(descriptor_);
+}
+
+std::uint64_t File::size() const {
+  struct stat info {};
+  if (::fstat(descriptor_, &info) != 0) {
+    fail(path_, "read", errno);
+  }
+  return static_cast<std::uint64_t>(info.st_size);
+}
+
+void File::read_at(std::uint64_t offset, void* data, std::size_t count) const {
+  auto* bytes = static_cast<char*>(data);
+  while (count > 0) {
+    const auto n = ::pread(descriptor_, bytes, count, static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) {
+      continue;
+    }
+    if (n < 0) {
+      fail(path_, "read", errno);
+    }
+    if (n == 0) {
+      throw FileError(printable(path_) + ": ended while it was read; was it cut short meanwhile?");
+    }
+    bytes += n;
+    offset += static_cast<std::uint64_t>(n);
+    count -= static_cast<std::size_t>(n);
+  }
+}
+
+void File::write(const void* data, std::size_t count) {
+  const auto* bytes = static_cast<const char*>(data);
+  while (count > 0) {
+    const auto n = ::write(descriptor_, bytes, count);
+    if (n < 0 && errno == EINTR) {
+      continue;
+    }
+    if (n < 0) {
+      fail(path_, "write", errno);
+    }
+    bytes += n;
+    count -= static_cast<std::size_t>(n);
+  }
+}
+
+void File::sync() {
+  if (::fsync(descriptor_) != 0) {
+    fail(path_, "sync", errno);
+  }
+}
+
+std::vector<std::uint8_t> read_file(const std::string& path, std::size_t limit) {
+  const File file(path, File::Mode::Read);
+  const auto size = file.size();
+  if (size > limit) {
+    throw FileError(
+        printable(path) + ": has " + std::to_string(size) + " bytes, expected at most " +
+        std::to_string(limit));
+  }
+  std::vector<std::uint8_t> bytes(size);
+  file.read_at(0, bytes.data(), bytes.size());
+  return bytes;
+}
+
+void write_file_atomically(const std::string& path, const std::function<void(File&)>& write) {
+  // One writer a process and path: the process number keeps two processes apart.
+  const auto aside = path + ".tmp-" + std::to_string(::getpid());
+  try {
+    File file(aside, File::Mode::Write);
+    write(file);
+    file.sync();
+    if (::rename(aside.c_str(), path.c_str()) != 0) {
+      fail(path, "write", errno);
+    }
+  } catch (...) {
+    ::unlink(aside.c_str());
+    throw;
+  }
+  sync_folder(path);
+}
+
+}  // namespace vitrine
