@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "vitrine/export.h"
+#include "vitrine/models/classifier.h"
+#include "vitrine/models/model_card.h"
+#include "vitrine/models/model_options.h"
+
+namespace vitrine {
+
+/// A model of the zoo with random weights, in training mode. Throws UnknownNameError, with the nearest
+/// names, when there is no such model or its family has no such option; c10::ValueError when an option's
+/// value is out of range.
+VITRINE_API std::shared_ptr<Classifier> create_model(
+    const std::string& name,
+    const ModelOptions& options = {});
+
+/// The card of a model of the zoo. Throws UnknownNameError.
+VITRINE_API ModelCard find_card(const std::string& name);
+
+/// Names of the zoo that match `pattern` (`*`: any characters, `?`: one), in the zoo's order.
+VITRINE_API std::vector<std::string> list_models(const std::string& pattern = "*");
+
+}  // namespace vitrine

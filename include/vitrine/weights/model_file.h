@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "vitrine/export.h"
+#include "vitrine/models/classifier.h"
+#include "vitrine/models/model_card.h"
+#include "vitrine/weights/load.h"
+
+namespace vitrine {
+
+/// A model with the card that its file carries.
+struct LoadedModel {
+  std::shared_ptr<Classifier> model;
+  ModelCard card;
+  LoadReport report;
+};
+
+/// What the caller knows better than the file.
+struct ModelFileOptions {
+  /// Name in the zoo; needed where the file has no card.
+  std::optional<std::string> architecture;
+  /// Options that win over the card's, such as another image size.
+  ModelOptions options;
+  /// Keep a new, random head (for `options.num_classes`) and ignore the file's.
+  bool reset_head = false;
+};
+
+/// Writes `model` and `card` as one safetensors file with timm's tensor names and the card as JSON in the
+/// metadata, atomically and durably.
+VITRINE_API void save_model(
+    const std::string& path,
+    const Classifier& model,
+    const ModelCard& card);
+
+/// Opens such a file, or any safetensors file with timm's tensor names when `options.architecture` says
+/// which model it is; the model comes in evaluation mode, on the CPU. Throws CheckpointError.
+VITRINE_API LoadedModel load_model(const std::string& path, const ModelFileOptions& options = {});
+
+/// The card of such a file, or nothing where it has none; no tensor is read.
+VITRINE_API std::optional<ModelCard> read_card(const std::string& path);
+
+/// A card as JSON text, and back; throws CheckpointError on text that is no card.
+VITRINE_API std::string card_to_json(const ModelCard& card);
+VITRINE_API ModelCard card_from_json(const std::string& text);
+
+}  // namespace vitrine
