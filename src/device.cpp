@@ -3,9 +3,9 @@
 #include <ATen/Context.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/Allocator.h>
-#include <dlfcn.h>
 
 #include <algorithm>
+#include <dlfcn.h>
 #include <string>
 
 #include "vitrine/error.h"
@@ -60,10 +60,9 @@ c10::Device find_device(const std::string& name) {
   if (name == "auto") {
     return enable_cuda() ? c10::Device(c10::kCUDA, 0) : c10::Device(c10::kCPU);
   }
-  const bool numbered = name.rfind("cuda:", 0) == 0 && name.size() > 5 && name.size() < 9 &&
-                        std::all_of(name.begin() + 5, name.end(), [](char c) {
-                          return c >= '0' && c <= '9';
-                        });
+  const bool numbered =
+      name.rfind("cuda:", 0) == 0 && name.size() > 5 && name.size() < 9 &&
+      std::all_of(name.begin() + 5, name.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (name != "cuda" && !numbered) {
     throw Error("unknown device '" + printable(name) + "'; expected auto, cpu, cuda or cuda:N");
   }

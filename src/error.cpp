@@ -6,9 +6,7 @@ namespace vitrine {
 namespace {
 
 std::string unknown_name_message(
-    const std::string& kind,
-    const std::string& name,
-    const std::vector<std::string>& candidates) {
+    const std::string& kind, const std::string& name, const std::vector<std::string>& candidates) {
   const auto nearest = nearest_names(name, candidates);
   return "unknown " + kind + " '" + printable(name) + "'" +
          (nearest.empty() ? "" : "; the nearest: " + join(nearest, ", "));
@@ -23,9 +21,7 @@ ImageError::~ImageError() = default;
 CheckpointError::~CheckpointError() = default;
 
 UnknownNameError::UnknownNameError(
-    const std::string& kind,
-    const std::string& name,
-    const std::vector<std::string>& candidates)
+    const std::string& kind, const std::string& name, const std::vector<std::string>& candidates)
     : Error(unknown_name_message(kind, name, candidates)) {}
 
 UnknownNameError::~UnknownNameError() = default;

@@ -86,9 +86,7 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 }
 
 std::vector<std::string> nearest_names(
-    std::string_view name,
-    const std::vector<std::string>& candidates,
-    std::size_t count) {
+    std::string_view name, const std::vector<std::string>& candidates, std::size_t count) {
   constexpr std::size_t kLongestName = 100;  // the distance takes time in proportion to the square
   if (name.empty() || name.size() > kLongestName) {
     return {};

@@ -8,11 +8,12 @@
 
 namespace vitrine {
 
-/// A fault of the world outside the program: a file, a checkpoint, a name that nobody knows. A mistake
-/// of the calling code (an option out of range, a wrong shape) is a c10::ValueError instead.
+/// A fault of the world outside the program: a file, a checkpoint, a name that nobody knows. A
+/// mistake of the calling code (an option out of range, a wrong shape) is a c10::ValueError
+/// instead.
 ///
-/// `what()` is one line: the subject, what was found, what was expected, and the likely cause or the
-/// nearest valid names.
+/// `what()` is one line: the subject, what was found, what was expected, and the likely cause or
+/// the nearest valid names.
 class VITRINE_API Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -46,9 +47,7 @@ class VITRINE_API UnknownNameError : public Error {
   /// `kind` is what was looked for, such as "model"; `candidates` are the names there are, of which
   /// the message suggests the nearest.
   UnknownNameError(
-      const std::string& kind,
-      const std::string& name,
-      const std::vector<std::string>& candidates);
+      const std::string& kind, const std::string& name, const std::vector<std::string>& candidates);
   ~UnknownNameError() override;
 };
 

@@ -14,8 +14,7 @@ namespace vitrine {
 /// The bytes of a regular file of at most `limit` bytes.
 /// Throws FileError, naming `path`, when it is missing, no regular file, larger, or cannot be read.
 VITRINE_API std::vector<std::uint8_t> read_file(
-    const std::string& path,
-    std::size_t limit = std::size_t{1} << 30);
+    const std::string& path, std::size_t limit = std::size_t{1} << 30);
 
 /// An open file, closed on destruction; all reads and writes are complete or throw FileError.
 class VITRINE_API File {
@@ -45,11 +44,11 @@ class VITRINE_API File {
   int descriptor_;
 };
 
-/// Replaces `path` by what `write` writes, so that at any instant, even one of a crash or a power cut,
-/// the file is whole: the old one or the new one. It writes to a sibling, syncs it, renames it and syncs
-/// the folder; on an error the sibling is removed, the old file stays, and FileError is thrown.
+/// Replaces `path` by what `write` writes, so that at any instant, even one of a crash or a power
+/// cut, the file is whole: the old one or the new one. It writes to a sibling, syncs it, renames it
+/// and syncs the folder; on an error the sibling is removed, the old file stays, and FileError is
+/// thrown.
 VITRINE_API void write_file_atomically(
-    const std::string& path,
-    const std::function<void(File&)>& write);
+    const std::string& path, const std::function<void(File&)>& write);
 
 }  // namespace vitrine

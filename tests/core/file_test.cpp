@@ -1,14 +1,15 @@
 #include "vitrine/file.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <csignal>
 #include <filesystem>
 #include <string>
+#include <sys/resource.h>
+
+#include "vitrine/error.h"
 
 #include "support/temporary_folder.h"
-#include "vitrine/error.h"
 
 namespace vitrine {
 namespace {
@@ -74,8 +75,7 @@ TEST(WriteFileAtomically, KeepsTheOldFileWhenTheDiskIsFull) {
   limited.rlim_cur = 4096;
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limited), 0);
   EXPECT_THROW(
-      write_file_atomically(
-          folder / "a", [](File& file) { file.write(std::string(10000, 'x')); }),
+      write_file_atomically(folder / "a", [](File& file) { file.write(std::string(10000, 'x')); }),
       FileError);
   ::setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, handler);

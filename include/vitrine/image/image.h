@@ -10,25 +10,22 @@
 
 namespace vitrine {
 
-/// Most pixels (width times height) an image may have, unless the caller says otherwise; the size at
-/// which Pillow refuses an image too.
+/// Most pixels (width times height) an image may have, unless the caller says otherwise; the size
+/// at which Pillow refuses an image too.
 constexpr std::uint64_t kMaxPixels = 178'956'970;
 
-/// Decodes a JPEG, PNG, WebP, BMP or TIFF file, told apart by content, into uint8 [H, W, 3] RGB, upright
-/// by its EXIF orientation.
+/// Decodes a JPEG, PNG, WebP, BMP or TIFF file, told apart by content, into uint8 [H, W, 3] RGB,
+/// upright by its EXIF orientation.
 ///
 /// Grey is repeated over the channels; palettes are looked up; transparency is dropped, keeping the
 /// colour below it; 16 bits are scaled to 8; CMYK and YCCK are converted as OpenCV does. The
-/// structure of the file is checked before any codec sees it: throws ImageError, naming the file, when it
-/// is damaged, cut short, animated, or has more than `max_pixels` pixels.
+/// structure of the file is checked before any codec sees it: throws ImageError, naming the file,
+/// when it is damaged, cut short, animated, or has more than `max_pixels` pixels.
 VITRINE_API torch::Tensor read_image(
-    const std::string& path,
-    std::uint64_t max_pixels = kMaxPixels);
+    const std::string& path, std::uint64_t max_pixels = kMaxPixels);
 
 /// The same for the bytes of an encoded image in memory.
 VITRINE_API torch::Tensor decode_image(
-    const std::uint8_t* data,
-    std::size_t size,
-    std::uint64_t max_pixels = kMaxPixels);
+    const std::uint8_t* data, std::size_t size, std::uint64_t max_pixels = kMaxPixels);
 
 }  // namespace vitrine

@@ -13,9 +13,9 @@ namespace vitrine {
 /// Filter of a resize.
 enum class Interpolation { Nearest, Bilinear, Bicubic };
 
-/// How an image comes to the model's size: `Center` scales the shorter side to size / crop_pct and cuts
-/// the centre; `Squash` scales both sides so, whatever the proportions; `Border` scales the longer side
-/// and pads the rest. As timm's crop modes.
+/// How an image comes to the model's size: `Center` scales the shorter side to size / crop_pct and
+/// cuts the centre; `Squash` scales both sides so, whatever the proportions; `Border` scales the
+/// longer side and pads the rest. As timm's crop modes.
 enum class CropMode { Center, Squash, Border };
 
 /// What turns an image into the input of a model.
@@ -41,16 +41,14 @@ VITRINE_API Interpolation parse_interpolation(const std::string& name);
 VITRINE_API std::string to_string(CropMode mode);
 VITRINE_API CropMode parse_crop_mode(const std::string& name);
 
-/// `image`, uint8 [H, W, 3], resized to uint8 [height, width, 3] with the antialiasing filters of Pillow.
-/// Differs from Pillow 12 by at most 1/255 in 99.9 % of the values and by 2/255 anywhere.
+/// `image`, uint8 [H, W, 3], resized to uint8 [height, width, 3] with the antialiasing filters of
+/// Pillow. Differs from Pillow 12 by at most 1/255 in 99.9 % of the values and by 2/255 anywhere.
 VITRINE_API torch::Tensor resize(
-    const torch::Tensor& image,
-    int64_t height,
-    int64_t width,
-    Interpolation interpolation);
+    const torch::Tensor& image, int64_t height, int64_t width, Interpolation interpolation);
 
-/// `image`, uint8 [H, W, 3] RGB, resized, cropped and normalised to float32 [3, height, width], as timm's
-/// evaluation transform does it. Throws c10::ValueError on another dtype, shape or option out of range.
+/// `image`, uint8 [H, W, 3] RGB, resized, cropped and normalised to float32 [3, height, width], as
+/// timm's evaluation transform does it. Throws c10::ValueError on another dtype, shape or option
+/// out of range.
 VITRINE_API torch::Tensor preprocess(const torch::Tensor& image, const PreprocessOptions& options);
 
 /// The last step alone: uint8 [H, W, 3] to float32 [3, H, W], divided by 255, minus mean, over std.

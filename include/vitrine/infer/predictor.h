@@ -22,28 +22,25 @@ struct Prediction {
   double logit;
 };
 
-/// A model with its preprocessing and class names: images in, classes out. Calls from several threads at
-/// once are safe.
+/// A model with its preprocessing and class names: images in, classes out. Calls from several
+/// threads at once are safe.
 class VITRINE_API Predictor {
  public:
   /// Takes a model (put into evaluation mode and moved to `device`) and its card.
-  Predictor(
-      std::shared_ptr<Classifier> model,
-      ModelCard card,
-      torch::Device device = torch::kCPU);
+  Predictor(std::shared_ptr<Classifier> model, ModelCard card, torch::Device device = torch::kCPU);
 
   /// Opens a model file that carries a card. Throws CheckpointError.
   static Predictor from_file(const std::string& path, torch::Device device = torch::kCPU);
 
-  /// The `top_k` likeliest classes of an image, best first; `top_k` 0 gives every class in index order.
-  /// A file (ImageError when it cannot be read), encoded bytes, or uint8 [H, W, 3] RGB.
+  /// The `top_k` likeliest classes of an image, best first; `top_k` 0 gives every class in index
+  /// order. A file (ImageError when it cannot be read), encoded bytes, or uint8 [H, W, 3] RGB.
   std::vector<Prediction> classify(const std::string& path, int64_t top_k = 5) const;
   std::vector<Prediction> classify(const std::vector<std::uint8_t>& bytes, int64_t top_k = 5) const;
   std::vector<Prediction> classify(const torch::Tensor& image, int64_t top_k = 5) const;
 
   /// The same for a batch of preprocessed images, float32 [B, C, H, W].
-  std::vector<std::vector<Prediction>> classify_batch(const torch::Tensor& batch, int64_t top_k = 5)
-      const;
+  std::vector<std::vector<Prediction>> classify_batch(
+      const torch::Tensor& batch, int64_t top_k = 5) const;
 
   /// Logits [B, K], on the CPU, of preprocessed images [B, C, H, W].
   torch::Tensor logits(const torch::Tensor& batch) const;

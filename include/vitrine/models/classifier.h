@@ -17,15 +17,17 @@ class VITRINE_API Classifier : public torch::nn::Module {
   using torch::nn::Module::Module;
   ~Classifier() override;
 
-  /// Images [B, C, H, W] to the features before pooling: tokens [B, N, C] of a ViT, a map [B, H, W, C] of
-  /// a Swin, a map [B, C, H, W] of a MobileViT.
+  /// Images [B, C, H, W] to the features before pooling: tokens [B, N, C] of a ViT, a map [B, H, W,
+  /// C] of a Swin, a map [B, C, H, W] of a MobileViT.
   virtual torch::Tensor forward_features(const torch::Tensor& images) = 0;
 
   /// Features to logits [B, K]; with `pre_logits`, or without a head, to pooled features [B, C].
   virtual torch::Tensor forward_head(const torch::Tensor& features, bool pre_logits = false) = 0;
 
   /// Images [B, C, H, W] to logits [B, K].
-  torch::Tensor forward(const torch::Tensor& images) { return forward_head(forward_features(images)); }
+  torch::Tensor forward(const torch::Tensor& images) {
+    return forward_head(forward_features(images));
+  }
   torch::Tensor operator()(const torch::Tensor& images) { return forward(images); }
 
   /// Replaces the head by a new, random one for `num_classes` classes; 0 leaves none.
@@ -42,8 +44,8 @@ class VITRINE_API Classifier : public torch::nn::Module {
   /// Every option of the model, by timm's names.
   virtual ModelOptions model_options() const = 0;
 
-  /// A tensor of a checkpoint brought to this model's size where the family has a rule for it (position
-  /// embeddings of another image size); any other is given back as it is.
+  /// A tensor of a checkpoint brought to this model's size where the family has a rule for it
+  /// (position embeddings of another image size); any other is given back as it is.
   virtual torch::Tensor adapt_weight(const std::string& key, const torch::Tensor& value) const;
 };
 

@@ -13,8 +13,8 @@ namespace vitrine {
 /// Value of one option of a model.
 using OptionValue = std::variant<bool, int64_t, double, std::string, std::vector<int64_t>>;
 
-/// Options of a model of any family, by timm's names, as given to `create_model`; what is not set keeps
-/// the value of the named model. A name that the family does not have is refused there.
+/// Options of a model of any family, by timm's names, as given to `create_model`; what is not set
+/// keeps the value of the named model. A name that the family does not have is refused there.
 class VITRINE_API ModelOptions {
  public:
   /// Classes of the head; 0 for a model without one.
@@ -22,7 +22,9 @@ class VITRINE_API ModelOptions {
   /// Channels of the image.
   ModelOptions& in_chans(int64_t value) { return set("in_chans", value); }
   /// Rows and columns of the image, in pixels.
-  ModelOptions& img_size(int64_t value) { return set("img_size", std::vector<int64_t>{value, value}); }
+  ModelOptions& img_size(int64_t value) {
+    return set("img_size", std::vector<int64_t>{value, value});
+  }
   ModelOptions& img_size(int64_t height, int64_t width) {
     return set("img_size", std::vector<int64_t>{height, width});
   }

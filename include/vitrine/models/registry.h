@@ -11,12 +11,11 @@
 
 namespace vitrine {
 
-/// A model of the zoo with random weights, in training mode. Throws UnknownNameError, with the nearest
-/// names, when there is no such model or its family has no such option; c10::ValueError when an option's
-/// value is out of range.
+/// A model of the zoo with random weights, in training mode. Throws UnknownNameError, with the
+/// nearest names, when there is no such model or its family has no such option; c10::ValueError
+/// when an option's value is out of range.
 VITRINE_API std::shared_ptr<Classifier> create_model(
-    const std::string& name,
-    const ModelOptions& options = {});
+    const std::string& name, const ModelOptions& options = {});
 
 /// The card of a model of the zoo. Throws UnknownNameError.
 VITRINE_API ModelCard find_card(const std::string& name);

@@ -21,17 +21,13 @@ struct LoadReport {
   std::vector<std::string> reset;      // keys of the head, left as they were
 };
 
-/// Copies the tensors of a state dict into `model`. Every key, shape and dtype is compared first: on any
-/// missing, extra or misshapen key a CheckpointError lists them, and the model is unchanged.
-VITRINE_API LoadReport load_state_dict(
-    Classifier& model,
-    const StateDict& tensors,
-    const LoadOptions& options = {});
+/// Copies the tensors of a state dict into `model`. Every key, shape and dtype is compared first:
+/// on any missing, extra or misshapen key a CheckpointError lists them, and the model is unchanged.
+VITRINE_API LoadReport
+load_state_dict(Classifier& model, const StateDict& tensors, const LoadOptions& options = {});
 
 /// The same from a checkpoint file; errors name the file.
-VITRINE_API LoadReport load_weights(
-    Classifier& model,
-    const std::string& path,
-    const LoadOptions& options = {});
+VITRINE_API LoadReport
+load_weights(Classifier& model, const std::string& path, const LoadOptions& options = {});
 
 }  // namespace vitrine

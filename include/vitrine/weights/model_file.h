@@ -28,15 +28,13 @@ struct ModelFileOptions {
   bool reset_head = false;
 };
 
-/// Writes `model` and `card` as one safetensors file with timm's tensor names and the card as JSON in the
-/// metadata, atomically and durably.
+/// Writes `model` and `card` as one safetensors file with timm's tensor names and the card as JSON
+/// in the metadata, atomically and durably.
 VITRINE_API void save_model(
-    const std::string& path,
-    const Classifier& model,
-    const ModelCard& card);
+    const std::string& path, const Classifier& model, const ModelCard& card);
 
-/// Opens such a file, or any safetensors file with timm's tensor names when `options.architecture` says
-/// which model it is; the model comes in evaluation mode, on the CPU. Throws CheckpointError.
+/// Opens such a file, or any safetensors file with timm's tensor names when `options.architecture`
+/// says which model it is; the model comes in evaluation mode, on the CPU. Throws CheckpointError.
 VITRINE_API LoadedModel load_model(const std::string& path, const ModelFileOptions& options = {});
 
 /// The card of such a file, or nothing where it has none; no tensor is read.

@@ -1,0 +1,62 @@
+#include "vitrine/layers/attention.h"
+
+#include "vitrine/layers/init.h"
+#include "vitrine/layers/observe.h"
+
+namespace vitrine {
+
+namespace nn = torch::nn;
+
+AttentionImpl::AttentionImpl(const AttentionOptions& options_) : options(options_) {
+  reset();
+}
+
+void AttentionImpl::reset() {
+  const auto dim = options.dim();
+  const auto heads = options.num_heads();
+  TORCH_CHECK_VALUE(
+      dim > 0 && heads > 0,
+      "Attention: dim and num_heads must be at least 1, got ",
+      dim,
+      " and ",
+      heads);
+  TORCH_CHECK_VALUE(
+      options.head_dim() > 0 || dim % heads == 0,
+      "Attention: dim must be a multiple of num_heads, or head_dim be given; got ",
+      dim,
+      " and ",
+      heads);
+  TORCH_CHECK_VALUE(
+      options.attn_drop() >= 0 && options.attn_drop() < 1,
+      "Attention: attn_drop must be in [0, 1), got ",
+      options.attn_drop());
+  if (options.head_dim() <= 0) {
+    options.head_dim(dim / heads);
+  }
+  const auto inner = heads * options.head_dim();
+  qkv = register_module(
+      "qkv", nn::Linear(nn::LinearOptions(dim, 3 * inner).bias(options.qkv_bias())));
+  proj = register_module("proj", nn::Linear(inner, dim));
+  proj_drop = register_module("proj_drop", nn::Dropout(options.proj_drop()));
+  init_transformer_(*qkv);
+  init_transformer_(*proj);
+}
+
+void AttentionImpl::pretty_print(std::ostream& stream) const {
+  stream << "vitrine::Attention(dim=" << options.dim() << ", num_heads=" << options.num_heads()
+         << ", head_dim=" << options.head_dim() << ")";
+}
+
+torch::Tensor AttentionImpl::forward(const torch::Tensor& x) {
+  const auto b = x.size(0);
+  const auto n = x.size(1);
+  const auto heads = options.num_heads();
+  const auto d = options.head_dim();
+  const auto parts = qkv(x).view({b, n, 3, heads, d}).permute({2, 0, 3, 1, 4});  // [3, B, M, N, D]
+  auto y = torch::scaled_dot_product_attention(
+      parts[0], parts[1], parts[2], /*attn_mask=*/{}, is_training() ? options.attn_drop() : 0.0);
+  y = y.transpose(1, 2).reshape({b, n, heads * d});  // [B, N, M * D]
+  return observed(*this, proj_drop(proj(y)));        // [B, N, C]
+}
+
+}  // namespace vitrine

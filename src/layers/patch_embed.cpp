@@ -1,0 +1,124 @@
+#include "vitrine/layers/patch_embed.h"
+
+#include "vitrine/layers/observe.h"
+
+namespace vitrine {
+
+namespace nn = torch::nn;
+
+PatchEmbedImpl::PatchEmbedImpl(const PatchEmbedOptions& options_) : options(options_) {
+  reset();
+}
+
+void PatchEmbedImpl::reset() {
+  const auto patch = options.patch_size();
+  TORCH_CHECK_VALUE(
+      patch > 0 && options.embed_dim() > 0 && options.in_chans() > 0,
+      "PatchEmbed: patch_size, embed_dim and in_chans must be at least 1, got ",
+      patch,
+      ", ",
+      options.embed_dim(),
+      " and ",
+      options.in_chans());
+  for (const auto side : options.img_size()) {
+    TORCH_CHECK_VALUE(
+        side > 0 && side % patch == 0,
+        "PatchEmbed: img_size must be a multiple of patch_size ",
+        patch,
+        ", got ",
+        side,
+        "; the nearest: ",
+        std::max<int64_t>(side / patch, 1) * patch,
+        " and ",
+        (std::max<int64_t>(side / patch, 0) + 1) * patch);
+  }
+  proj = register_module(
+      "proj",
+      nn::Conv2d(nn::Conv2dOptions(options.in_chans(), options.embed_dim(), patch).stride(patch)));
+  if (options.norm()) {
+    norm = register_module(
+        "norm", nn::LayerNorm(nn::LayerNormOptions({options.embed_dim()}).eps(options.norm_eps())));
+  }
+}
+
+void PatchEmbedImpl::pretty_print(std::ostream& stream) const {
+  stream << "vitrine::PatchEmbed(img_size=" << options.img_size()[0] << "x" << options.img_size()[1]
+         << ", patch_size=" << options.patch_size() << ", in_chans=" << options.in_chans()
+         << ", embed_dim=" << options.embed_dim() << ")";
+}
+
+Size2 PatchEmbedImpl::grid_size() const {
+  return {
+      options.img_size()[0] / options.patch_size(), options.img_size()[1] / options.patch_size()};
+}
+
+torch::Tensor PatchEmbedImpl::forward(const torch::Tensor& images) {
+  TORCH_CHECK_VALUE(
+      images.dim() == 4 && images.size(1) == options.in_chans(),
+      "PatchEmbed: expected images [B, ",
+      options.in_chans(),
+      ", H, W], got ",
+      images.sizes());
+  const auto rows = images.size(2);
+  const auto columns = images.size(3);
+  if (options.dynamic_img_size()) {
+    const auto patch = options.patch_size();
+    TORCH_CHECK_VALUE(
+        rows > 0 && columns > 0 && rows % patch == 0 && columns % patch == 0,
+        "PatchEmbed: expected rows and columns that are multiples of ",
+        patch,
+        ", got ",
+        rows,
+        "x",
+        columns);
+  } else {
+    TORCH_CHECK_VALUE(
+        rows == options.img_size()[0] && columns == options.img_size()[1],
+        "PatchEmbed: expected images of ",
+        options.img_size()[0],
+        "x",
+        options.img_size()[1],
+        ", got ",
+        rows,
+        "x",
+        columns);
+  }
+  auto x = proj(images);  // [B, C, H', W']
+  if (options.layout() == PatchLayout::Tokens) {
+    x = x.flatten(2).transpose(1, 2);  // [B, N, C]
+  } else if (options.layout() == PatchLayout::Grid || norm) {
+    x = x.permute({0, 2, 3, 1});  // [B, H', W', C]
+  }
+  if (norm) {
+    x = norm(x);
+    if (options.layout() == PatchLayout::Map) {
+      x = x.permute({0, 3, 1, 2});  // [B, C, H', W']
+    }
+  }
+  return observed(*this, x);
+}
+
+torch::Tensor resample_position_embedding(
+    const torch::Tensor& embedding, Size2 old_grid, Size2 new_grid, int64_t prefix_tokens) {
+  const auto tokens = old_grid[0] * old_grid[1];
+  TORCH_CHECK_VALUE(
+      embedding.dim() == 3 && embedding.size(1) == prefix_tokens + tokens,
+      "position embedding: expected ",
+      prefix_tokens + tokens,
+      " tokens, got a tensor of ",
+      embedding.sizes());
+  if (old_grid == new_grid) {
+    return embedding;
+  }
+  const auto c = embedding.size(2);
+  const auto prefix = embedding.slice(/*dim=*/1, 0, prefix_tokens);
+  auto grid = embedding.slice(/*dim=*/1, prefix_tokens)
+                  .to(torch::kFloat)
+                  .reshape({1, old_grid[0], old_grid[1], c})
+                  .permute({0, 3, 1, 2});  // [1, C, h, w]
+  grid = torch::_upsample_bicubic2d_aa(grid, {new_grid[0], new_grid[1]}, /*align_corners=*/false);
+  grid = grid.permute({0, 2, 3, 1}).reshape({1, -1, c}).to(embedding.scalar_type());
+  return torch::cat({prefix, grid}, /*dim=*/1);  // [1, P + h' * w', C]
+}
+
+}  // namespace vitrine

@@ -1,0 +1,94 @@
+#include "vitrine/layers/swin_block.h"
+
+#include "vitrine/layers/observe.h"
+
+namespace vitrine {
+
+namespace nn = torch::nn;
+
+namespace {
+
+int64_t round_up(int64_t value, int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+}  // namespace
+
+SwinBlockImpl::SwinBlockImpl(const SwinBlockOptions& options_) : options(options_) {
+  reset();
+}
+
+void SwinBlockImpl::reset() {
+  const auto dim = options.dim();
+  const auto resolution = options.input_resolution();
+  TORCH_CHECK_VALUE(
+      resolution[0] > 0 && resolution[1] > 0 && options.window_size() > 0,
+      "SwinBlock: input_resolution and window_size must be at least 1, got ",
+      resolution[0],
+      "x",
+      resolution[1],
+      " and ",
+      options.window_size());
+  Size2 padded{};
+  for (size_t i = 0; i < 2; ++i) {
+    window_[i] = std::min(options.window_size(), resolution[i]);
+    const bool covered = resolution[i] <= options.window_size();
+    shift_[i] = options.shifted() && !covered ? options.window_size() / 2 : 0;
+    padded[i] = round_up(resolution[i], window_[i]);
+  }
+  const auto norm = nn::LayerNormOptions({dim}).eps(options.norm_eps());
+  const auto hidden = static_cast<int64_t>(static_cast<double>(dim) * options.mlp_ratio());
+  norm1 = register_module("norm1", nn::LayerNorm(norm));
+  attn = register_module(
+      "attn",
+      WindowAttention(WindowAttentionOptions(dim, options.num_heads(), window_)
+                          .qkv_bias(options.qkv_bias())
+                          .attn_drop(options.attn_drop())
+                          .proj_drop(options.proj_drop())));
+  drop_path1 = register_module("drop_path1", DropPath(options.drop_path()));
+  norm2 = register_module("norm2", nn::LayerNorm(norm));
+  mlp = register_module("mlp", Mlp(MlpOptions(dim, hidden).drop(options.proj_drop())));
+  drop_path2 = register_module("drop_path2", DropPath(options.drop_path()));
+  if (shift_ != Size2{0, 0}) {
+    attn_mask = register_buffer("attn_mask", shifted_window_mask(padded, window_, shift_));
+  }
+}
+
+void SwinBlockImpl::pretty_print(std::ostream& stream) const {
+  stream << "vitrine::SwinBlock(dim=" << options.dim() << ", num_heads=" << options.num_heads()
+         << ", window_size=" << window_[0] << "x" << window_[1] << ", shift=" << shift_[0] << "x"
+         << shift_[1] << ")";
+}
+
+torch::Tensor SwinBlockImpl::attend(const torch::Tensor& x) {
+  const auto rows = x.size(1);
+  const auto columns = x.size(2);
+  const bool shifted = shift_ != Size2{0, 0};
+  auto y = shifted ? x.roll({-shift_[0], -shift_[1]}, {1, 2}) : x;  // [B, H, W, C]
+  const Size2 padded{round_up(rows, window_[0]), round_up(columns, window_[1])};
+  if (padded != Size2{rows, columns}) {
+    y = torch::constant_pad_nd(y, {0, 0, 0, padded[1] - columns, 0, padded[0] - rows});
+  }
+  y = attn(window_partition(y, window_), attn_mask);                              // [B * G, N, C]
+  y = window_reverse(y, window_, padded).slice(1, 0, rows).slice(2, 0, columns);  // [B, H, W, C]
+  return shifted ? y.roll({shift_[0], shift_[1]}, {1, 2}) : y;
+}
+
+torch::Tensor SwinBlockImpl::forward(const torch::Tensor& x) {
+  const auto resolution = options.input_resolution();
+  TORCH_CHECK_VALUE(
+      x.dim() == 4 && x.size(1) == resolution[0] && x.size(2) == resolution[1] &&
+          x.size(3) == options.dim(),
+      "SwinBlock: expected a map [B, ",
+      resolution[0],
+      ", ",
+      resolution[1],
+      ", ",
+      options.dim(),
+      "], got ",
+      x.sizes());
+  const auto y = x + drop_path1(attend(norm1(x)));        // [B, H, W, C]
+  return observed(*this, y + drop_path2(mlp(norm2(y))));  // [B, H, W, C]
+}
+
+}  // namespace vitrine

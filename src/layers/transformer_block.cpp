@@ -1,0 +1,44 @@
+#include "vitrine/layers/transformer_block.h"
+
+#include "vitrine/layers/observe.h"
+
+namespace vitrine {
+
+namespace nn = torch::nn;
+
+TransformerBlockImpl::TransformerBlockImpl(const TransformerBlockOptions& options_)
+    : options(options_) {
+  reset();
+}
+
+void TransformerBlockImpl::reset() {
+  const auto dim = options.dim();
+  const auto norm = nn::LayerNormOptions({dim}).eps(options.norm_eps());
+  const auto hidden = static_cast<int64_t>(static_cast<double>(dim) * options.mlp_ratio());
+  norm1 = register_module("norm1", nn::LayerNorm(norm));
+  attn = register_module(
+      "attn",
+      Attention(AttentionOptions(dim, options.num_heads())
+                    .head_dim(options.head_dim())
+                    .qkv_bias(options.qkv_bias())
+                    .attn_drop(options.attn_drop())
+                    .proj_drop(options.proj_drop())));
+  drop_path1 = register_module("drop_path1", DropPath(options.drop_path()));
+  norm2 = register_module("norm2", nn::LayerNorm(norm));
+  mlp = register_module(
+      "mlp",
+      Mlp(MlpOptions(dim, hidden).activation(options.activation()).drop(options.proj_drop())));
+  drop_path2 = register_module("drop_path2", DropPath(options.drop_path()));
+}
+
+void TransformerBlockImpl::pretty_print(std::ostream& stream) const {
+  stream << "vitrine::TransformerBlock(dim=" << options.dim()
+         << ", num_heads=" << options.num_heads() << ")";
+}
+
+torch::Tensor TransformerBlockImpl::forward(const torch::Tensor& x) {
+  auto y = x + drop_path1(attn(norm1(x)));                // [B, N, C]
+  return observed(*this, y + drop_path2(mlp(norm2(y))));  // [B, N, C]
+}
+
+}  // namespace vitrine

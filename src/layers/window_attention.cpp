@@ -1,0 +1,152 @@
+#include "vitrine/layers/window_attention.h"
+
+#include <cmath>
+#include <vector>
+
+#include "vitrine/layers/init.h"
+#include "vitrine/layers/observe.h"
+
+namespace vitrine {
+
+namespace nn = torch::nn;
+
+namespace {
+
+/// For each pair of tokens of a window, the row of the bias table for their offset.
+torch::Tensor make_relative_position_index(Size2 window) {
+  const auto rows = window[0];
+  const auto columns = window[1];
+  const auto token = torch::arange(rows * columns, torch::kLong);
+  const auto y = token.div(columns, "floor");
+  const auto x = token.remainder(columns);
+  const auto dy = y.unsqueeze(1) - y.unsqueeze(0) + (rows - 1);     // [N, N], 0 to 2 * rows - 2
+  const auto dx = x.unsqueeze(1) - x.unsqueeze(0) + (columns - 1);  // [N, N]
+  return dy * (2 * columns - 1) + dx;
+}
+
+/// Which of the three bands along one side each row belongs to once it is shifted: the windows
+/// untouched, the last window's part from this end, its part from the other end.
+torch::Tensor shift_bands(int64_t size, int64_t window, int64_t shift) {
+  auto bands = torch::zeros({size}, torch::kLong);
+  if (shift > 0) {
+    bands.slice(0, size - window, size - shift).fill_(1);
+    bands.slice(0, size - shift).fill_(2);
+  }
+  return bands;
+}
+
+}  // namespace
+
+torch::Tensor window_partition(const torch::Tensor& x, Size2 window) {
+  const auto b = x.size(0);
+  const auto c = x.size(3);
+  const auto rows = x.size(1) / window[0];
+  const auto columns = x.size(2) / window[1];
+  return x.view({b, rows, window[0], columns, window[1], c})
+      .transpose(2, 3)
+      .reshape({b * rows * columns, window[0] * window[1], c});  // [B * G, N, C]
+}
+
+torch::Tensor window_reverse(const torch::Tensor& windows, Size2 window, Size2 size) {
+  const auto c = windows.size(2);
+  const auto rows = size[0] / window[0];
+  const auto columns = size[1] / window[1];
+  return windows.view({-1, rows, columns, window[0], window[1], c})
+      .transpose(2, 3)
+      .reshape({-1, size[0], size[1], c});  // [B, H, W, C]
+}
+
+torch::Tensor shifted_window_mask(Size2 size, Size2 window, Size2 shift) {
+  const auto y = shift_bands(size[0], window[0], shift[0]);
+  const auto x = shift_bands(size[1], window[1], shift[1]);
+  const auto region = (y.unsqueeze(1) * 3 + x).view({1, size[0], size[1], 1});
+  const auto of_token = window_partition(region, window).squeeze(2);          // [G, N]
+  const auto apart = of_token.unsqueeze(1).not_equal(of_token.unsqueeze(2));  // [G, N, N]
+  return torch::zeros(apart.sizes(), torch::kFloat)
+      .masked_fill_(apart, -100.0);  // as the paper's code
+}
+
+WindowAttentionImpl::WindowAttentionImpl(const WindowAttentionOptions& options_)
+    : options(options_) {
+  reset();
+}
+
+void WindowAttentionImpl::reset() {
+  const auto dim = options.dim();
+  const auto heads = options.num_heads();
+  const auto window = options.window_size();
+  TORCH_CHECK_VALUE(
+      heads > 0 && dim > 0 && dim % heads == 0,
+      "WindowAttention: dim must be a multiple of num_heads, got ",
+      dim,
+      " and ",
+      heads);
+  TORCH_CHECK_VALUE(
+      window[0] > 0 && window[1] > 0,
+      "WindowAttention: window_size must be at least 1, got ",
+      window[0],
+      "x",
+      window[1]);
+  const auto offsets = (2 * window[0] - 1) * (2 * window[1] - 1);
+  relative_position_bias_table =
+      register_parameter("relative_position_bias_table", torch::empty({offsets, heads}));
+  relative_position_index =
+      register_buffer("relative_position_index", make_relative_position_index(window));
+  qkv =
+      register_module("qkv", nn::Linear(nn::LinearOptions(dim, 3 * dim).bias(options.qkv_bias())));
+  attn_drop = register_module("attn_drop", nn::Dropout(options.attn_drop()));
+  proj = register_module("proj", nn::Linear(dim, dim));
+  proj_drop = register_module("proj_drop", nn::Dropout(options.proj_drop()));
+  trunc_normal_(relative_position_bias_table, 0.02);
+  init_transformer_(*qkv);
+  init_transformer_(*proj);
+}
+
+void WindowAttentionImpl::pretty_print(std::ostream& stream) const {
+  stream << "vitrine::WindowAttention(dim=" << options.dim()
+         << ", num_heads=" << options.num_heads() << ", window_size=" << options.window_size()[0]
+         << "x" << options.window_size()[1] << ")";
+}
+
+torch::Tensor WindowAttentionImpl::relative_position_bias() const {
+  const auto n = relative_position_index.size(0);
+  // index_select, not indexing with a tensor, whose gradient differs from run to run on several
+  // threads.
+  return relative_position_bias_table.index_select(0, relative_position_index.view(-1))
+      .view({n, n, options.num_heads()})
+      .permute({2, 0, 1});  // [M, N, N]
+}
+
+torch::Tensor WindowAttentionImpl::forward(const torch::Tensor& x, const torch::Tensor& mask) {
+  const auto n = relative_position_index.size(0);
+  TORCH_CHECK_VALUE(
+      x.dim() == 3 && x.size(1) == n && x.size(2) == options.dim(),
+      "WindowAttention: expected windows [B * G, ",
+      n,
+      ", ",
+      options.dim(),
+      "], got ",
+      x.sizes());
+  const auto g = x.size(0);
+  const auto heads = options.num_heads();
+  const auto d = options.dim() / heads;
+  const auto parts =
+      qkv(x).view({g, n, 3, heads, d}).permute({2, 0, 3, 1, 4});  // [3, B*G, M, N, D]
+  const auto scale = 1 / std::sqrt(static_cast<double>(d));
+  auto scores = (parts[0] * scale).matmul(parts[1].transpose(-2, -1));  // [B*G, M, N, N]
+  auto bias = relative_position_bias().unsqueeze(0);                    // [1, M, N, N]
+  if (mask.defined()) {
+    const auto windows = mask.size(0);
+    TORCH_CHECK_VALUE(
+        g % windows == 0, "WindowAttention: a mask of ", windows, " windows does not fit ", g);
+    bias = bias + mask.unsqueeze(1);  // [G, M, N, N]
+    scores = (scores.view({-1, windows, heads, n, n}) + bias).view({g, heads, n, n});
+  } else {
+    scores = scores + bias;
+  }
+  auto y = attn_drop(scores.softmax(-1)).matmul(parts[2]);  // [B*G, M, N, D]
+  y = y.transpose(1, 2).reshape({g, n, heads * d});         // [B*G, N, C]
+  return observed(*this, proj_drop(proj(y)));
+}
+
+}  // namespace vitrine

@@ -1,0 +1,42 @@
+#include "vitrine/models/classifier.h"
+
+#include "vitrine/models/cloneable_classifier.h"
+
+namespace vitrine {
+
+Classifier::~Classifier() = default;
+
+torch::Tensor Classifier::adapt_weight(
+    const std::string& /*key*/, const torch::Tensor& value) const {
+  return value;
+}
+
+namespace detail {
+namespace {
+
+torch::Tensor copied(const torch::Tensor& tensor, const std::optional<torch::Device>& device) {
+  return device && tensor.device() != *device ? tensor.to(*device) : tensor.clone();
+}
+
+}  // namespace
+
+void copy_state(
+    const torch::nn::Module& from,
+    torch::nn::Module& to,
+    const std::optional<torch::Device>& device) {
+  const torch::NoGradGuard no_grad;
+  auto parameters = to.named_parameters();
+  for (const auto& item : from.named_parameters()) {
+    auto& target = parameters[item.key()];
+    target.set_data(copied(item.value(), device));
+    target.set_requires_grad(item.value().requires_grad());
+  }
+  auto buffers = to.named_buffers();
+  for (const auto& item : from.named_buffers()) {
+    buffers[item.key()].set_data(copied(item.value(), device));
+  }
+  to.train(from.is_training());
+}
+
+}  // namespace detail
+}  // namespace vitrine

@@ -1,0 +1,158 @@
+#include "vitrine/models/mobilevit.h"
+
+#include <numeric>
+
+#include "vitrine/layers/drop_path.h"
+#include "vitrine/layers/init.h"
+#include "vitrine/layers/observe.h"
+
+#include "option_fields.h"
+
+namespace vitrine {
+
+namespace nn = torch::nn;
+
+namespace {
+
+constexpr auto kFields = [](auto& options, auto& visit) {
+  visit("in_chans", options.in_chans());
+  visit("num_classes", options.num_classes());
+  visit("stem_chans", options.stem_chans());
+  visit("stem_stride", options.stem_stride());
+  visit("channels", options.channels());
+  visit("blocks", options.blocks());
+  visit("strides", options.strides());
+  visit("expansion", options.expansion());
+  visit("transformer_dims", options.transformer_dims());
+  visit("transformer_depths", options.transformer_depths());
+  visit("num_heads", options.num_heads());
+  visit("patch_size", options.patch_size());
+  visit("head_chans", options.head_chans());
+  visit("drop_rate", options.drop_rate());
+  visit("proj_drop_rate", options.proj_drop_rate());
+  visit("attn_drop_rate", options.attn_drop_rate());
+  visit("drop_path_rate", options.drop_path_rate());
+};
+
+void check(const MobileVitOptions& options) {
+  const auto stages = options.channels().size();
+  TORCH_CHECK_VALUE(
+      stages > 0 && options.blocks().size() == stages && options.strides().size() == stages,
+      "MobileVit: channels, blocks and strides must have one number for each stage, got ",
+      stages,
+      ", ",
+      options.blocks().size(),
+      " and ",
+      options.strides().size());
+  TORCH_CHECK_VALUE(
+      options.transformer_dims().size() == options.transformer_depths().size() &&
+          options.transformer_dims().size() <= stages,
+      "MobileVit: transformer_dims and transformer_depths must have equal lengths, at most ",
+      stages,
+      ", got ",
+      options.transformer_dims().size(),
+      " and ",
+      options.transformer_depths().size());
+  for (const auto count : options.blocks()) {
+    TORCH_CHECK_VALUE(count > 0, "MobileVit: each of blocks must be at least 1, got ", count);
+  }
+}
+
+}  // namespace
+
+MobileVitOptions apply(MobileVitOptions base, const ModelOptions& overrides) {
+  return detail::with_options(std::move(base), overrides, "mobilevit", kFields);
+}
+
+MobileVitImpl::MobileVitImpl(const MobileVitOptions& options_) : options(options_) {
+  check(options);
+  const auto& channels = options.channels();
+  const auto& counts = options.blocks();
+  const auto plain_stages = channels.size() - options.transformer_dims().size();
+  const auto total = std::accumulate(counts.begin(), counts.end(), int64_t{0}) +
+                     static_cast<int64_t>(options.transformer_dims().size());
+  const auto rates = drop_path_rates(options.drop_path_rate(), total);
+  auto rate = rates.begin();
+
+  stem = register_module(
+      "stem",
+      ConvNormAct(ConvNormActOptions(options.in_chans(), options.stem_chans(), 3)
+                      .stride(options.stem_stride())));
+  stages = register_module("stages", nn::ModuleList());
+  auto width = options.stem_chans();
+  for (size_t s = 0; s < channels.size(); ++s) {
+    nn::Sequential stage;
+    for (int64_t i = 0; i < counts[s]; ++i) {
+      stage->push_back(InvertedResidual(InvertedResidualOptions(width, channels[s])
+                                            .stride(i == 0 ? options.strides()[s] : 1)
+                                            .expansion(options.expansion())
+                                            .drop_path(*rate++)));
+      width = channels[s];
+    }
+    if (s >= plain_stages) {
+      const auto t = s - plain_stages;
+      stage->push_back(
+          MobileVitBlock(MobileVitBlockOptions(
+                             width, options.transformer_dims()[t], options.transformer_depths()[t])
+                             .patch_size(options.patch_size())
+                             .num_heads(options.num_heads())
+                             .proj_drop(options.proj_drop_rate())
+                             .attn_drop(options.attn_drop_rate())
+                             .drop_path(*rate++)));
+    }
+    stages->push_back(stage);
+  }
+  final_conv = register_module(
+      "final_conv", ConvNormAct(ConvNormActOptions(width, options.head_chans(), 1)));
+  reset_classifier(options.num_classes());
+  for (const auto& module : modules(/*include_self=*/false)) {
+    if (auto* linear = module->as<nn::Linear>()) {
+      init_mobile_(*linear);
+    }
+  }
+}
+
+void MobileVitImpl::pretty_print(std::ostream& stream) const {
+  stream << "vitrine::MobileVit(channels=" << c10::IntArrayRef(options.channels())
+         << ", transformer_dims=" << c10::IntArrayRef(options.transformer_dims())
+         << ", num_classes=" << options.num_classes() << ")";
+}
+
+torch::Tensor MobileVitImpl::forward_features(const torch::Tensor& images) {
+  TORCH_CHECK_VALUE(
+      images.dim() == 4 && images.size(1) == options.in_chans(),
+      "MobileVit: expected images [B, ",
+      options.in_chans(),
+      ", H, W], got ",
+      images.sizes());
+  auto x = stem(images);  // [B, C, H', W']
+  for (const auto& stage : *stages) {
+    x = stage->as<nn::Sequential>()->forward(x);
+  }
+  return final_conv(x);
+}
+
+torch::Tensor MobileVitImpl::forward_head(const torch::Tensor& features, bool pre_logits) {
+  return observed(*this, head(features, pre_logits));  // [B, K]
+}
+
+void MobileVitImpl::reset_classifier(int64_t num_classes) {
+  ClassifierHead fresh(
+      ClassifierHeadOptions(options.head_chans(), num_classes).drop_rate(options.drop_rate()));
+  if (fresh->fc) {
+    init_mobile_(*fresh->fc);
+  }
+  if (head) {
+    unregister_module("head");
+  }
+  head = register_module("head", fresh);
+  head->to(final_conv->bn->weight.device(), final_conv->bn->weight.scalar_type());
+  head->train(is_training());
+  options.num_classes(num_classes);
+}
+
+ModelOptions MobileVitImpl::model_options() const {
+  return detail::as_model_options(options, kFields);
+}
+
+}  // namespace vitrine

@@ -1,0 +1,165 @@
+#include "vitrine/models/swin.h"
+
+#include <numeric>
+
+#include "vitrine/layers/observe.h"
+
+#include "option_fields.h"
+
+namespace vitrine {
+
+namespace nn = torch::nn;
+
+namespace {
+
+constexpr auto kFields = [](auto& options, auto& visit) {
+  visit("img_size", options.img_size());
+  visit("patch_size", options.patch_size());
+  visit("in_chans", options.in_chans());
+  visit("num_classes", options.num_classes());
+  visit("embed_dim", options.embed_dim());
+  visit("depths", options.depths());
+  visit("num_heads", options.num_heads());
+  visit("window_size", options.window_size());
+  visit("mlp_ratio", options.mlp_ratio());
+  visit("qkv_bias", options.qkv_bias());
+  visit("norm_eps", options.norm_eps());
+  visit("drop_rate", options.drop_rate());
+  visit("proj_drop_rate", options.proj_drop_rate());
+  visit("attn_drop_rate", options.attn_drop_rate());
+  visit("drop_path_rate", options.drop_path_rate());
+};
+
+void check(const SwinTransformerOptions& options) {
+  TORCH_CHECK_VALUE(
+      !options.depths().empty() && options.depths().size() == options.num_heads().size(),
+      "SwinTransformer: depths and num_heads must have one number for each stage, got ",
+      options.depths().size(),
+      " and ",
+      options.num_heads().size());
+  for (const auto depth : options.depths()) {
+    TORCH_CHECK_VALUE(depth > 0, "SwinTransformer: each depth must be at least 1, got ", depth);
+  }
+  TORCH_CHECK_VALUE(
+      options.num_classes() >= 0,
+      "SwinTransformer: num_classes must be at least 0, got ",
+      options.num_classes());
+}
+
+}  // namespace
+
+SwinStageImpl::SwinStageImpl(const SwinStageOptions& options_) : options(options_) {
+  reset();
+}
+
+void SwinStageImpl::reset() {
+  TORCH_CHECK_VALUE(!options.drop_path_rates().empty(), "SwinStage: depth must be at least 1");
+  const auto& block = options.block();
+  if (options.downsample_dim() > 0) {
+    downsample = register_module(
+        "downsample",
+        PatchMerging(PatchMergingOptions(options.downsample_dim(), block.dim())
+                         .norm_eps(block.norm_eps())
+                         .pad_odd(true)));
+  }
+  blocks = register_module("blocks", nn::Sequential());
+  bool shifted = false;
+  for (const auto rate : options.drop_path_rates()) {
+    auto of_block = block;
+    blocks->push_back(SwinBlock(of_block.shifted(shifted).drop_path(rate)));
+    shifted = !shifted;
+  }
+}
+
+void SwinStageImpl::pretty_print(std::ostream& stream) const {
+  stream << "vitrine::SwinStage(dim=" << options.block().dim()
+         << ", depth=" << options.drop_path_rates().size() << ")";
+}
+
+torch::Tensor SwinStageImpl::forward(const torch::Tensor& x) {
+  return observed(*this, blocks->forward(downsample ? downsample(x) : x));
+}
+
+SwinTransformerOptions apply(SwinTransformerOptions base, const ModelOptions& overrides) {
+  return detail::with_options(std::move(base), overrides, "swin", kFields);
+}
+
+SwinTransformerImpl::SwinTransformerImpl(const SwinTransformerOptions& options_)
+    : options(options_) {
+  check(options);
+  patch_embed = register_module(
+      "patch_embed",
+      PatchEmbed(PatchEmbedOptions(options.patch_size(), options.embed_dim())
+                     .img_size(options.img_size())
+                     .in_chans(options.in_chans())
+                     .layout(PatchLayout::Grid)
+                     .norm(true)
+                     .norm_eps(options.norm_eps())));
+  const auto& depths = options.depths();
+  const auto rates = drop_path_rates(
+      options.drop_path_rate(), std::accumulate(depths.begin(), depths.end(), int64_t{0}));
+  auto rate = rates.begin();
+  auto resolution = patch_embed->grid_size();
+  auto dim = options.embed_dim();
+  layers = register_module("layers", nn::Sequential());
+  for (size_t i = 0; i < depths.size(); ++i) {
+    const auto merged_dim = i == 0 ? 0 : dim;
+    if (i > 0) {
+      dim *= 2;
+      resolution = {(resolution[0] + 1) / 2, (resolution[1] + 1) / 2};
+    }
+    const auto block = SwinBlockOptions(dim, options.num_heads()[i], resolution)
+                           .window_size(options.window_size())
+                           .mlp_ratio(options.mlp_ratio())
+                           .qkv_bias(options.qkv_bias())
+                           .norm_eps(options.norm_eps())
+                           .proj_drop(options.proj_drop_rate())
+                           .attn_drop(options.attn_drop_rate());
+    const std::vector<double> of_stage(rate, rate + depths[i]);
+    rate += depths[i];
+    layers->push_back(SwinStage(SwinStageOptions(block, of_stage).downsample_dim(merged_dim)));
+  }
+  norm = register_module(
+      "norm", nn::LayerNorm(nn::LayerNormOptions({num_features()}).eps(options.norm_eps())));
+  reset_classifier(options.num_classes());
+}
+
+void SwinTransformerImpl::pretty_print(std::ostream& stream) const {
+  stream << "vitrine::SwinTransformer(img_size=" << options.img_size()[0] << "x"
+         << options.img_size()[1] << ", patch_size=" << options.patch_size()
+         << ", embed_dim=" << options.embed_dim()
+         << ", depths=" << c10::IntArrayRef(options.depths())
+         << ", window_size=" << options.window_size() << ", num_classes=" << options.num_classes()
+         << ")";
+}
+
+torch::Tensor SwinTransformerImpl::forward_features(const torch::Tensor& images) {
+  return norm(layers->forward(patch_embed(images)));  // [B, H', W', C]
+}
+
+torch::Tensor SwinTransformerImpl::forward_head(const torch::Tensor& features, bool pre_logits) {
+  return observed(*this, head(features, pre_logits));  // [B, K]
+}
+
+void SwinTransformerImpl::reset_classifier(int64_t num_classes) {
+  const ClassifierHead fresh(ClassifierHeadOptions(num_features(), num_classes)
+                                 .drop_rate(options.drop_rate())
+                                 .channels_last(true));
+  if (head) {
+    unregister_module("head");
+  }
+  head = register_module("head", fresh);
+  head->to(norm->weight.device(), norm->weight.scalar_type());
+  head->train(is_training());
+  options.num_classes(num_classes);
+}
+
+int64_t SwinTransformerImpl::num_features() const {
+  return options.embed_dim() << (options.depths().size() - 1);
+}
+
+ModelOptions SwinTransformerImpl::model_options() const {
+  return detail::as_model_options(options, kFields);
+}
+
+}  // namespace vitrine
