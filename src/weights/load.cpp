@@ -1,0 +1,244 @@
+#include "vitrine/weights/load.h"
+
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "vitrine/error.h"
+#include "vitrine/text.h"
+
+#include "finite.h"
+#include "load_source.h"
+
+namespace vitrine {
+namespace {
+
+using detail::Source;
+
+/// Bytes of the largest tensor that `adapt_weight` is asked about: it has to be read to find out,
+/// and no file may make that cost more than this.
+constexpr std::uint64_t kMaxAdapted = std::uint64_t{256} << 20;
+
+/// Names that a message lists.
+constexpr std::size_t kListed = 5;
+
+/// One tensor of the model and where its values come from.
+struct Copy {
+  std::string key;
+  torch::Tensor target;
+  std::size_t index = 0;  // in the source
+  torch::Tensor adapted;  // the value where it had to be brought to the model's size
+};
+
+/// What is to be copied, and what stands against it.
+struct Plan {
+  std::vector<Copy> copies;
+  LoadReport report;
+  std::vector<std::string> missing;
+  std::vector<std::string> unknown;
+  std::vector<std::string> misfits;
+  std::string hint;
+};
+
+std::string shape_text(torch::IntArrayRef shape) {
+  std::vector<std::string> sizes;
+  for (const auto size : shape) {
+    sizes.push_back(std::to_string(size));
+  }
+  return "[" + join(sizes, ", ") + "]";
+}
+
+std::string list(const char* title, const std::vector<std::string>& names) {
+  if (names.empty()) {
+    return "";
+  }
+  const auto shown = std::min(names.size(), kListed);
+  auto text = join({names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown)}, ", ");
+  if (shown < names.size()) {
+    text += " and " + std::to_string(names.size() - shown) + " more";
+  }
+  return std::string("; ") + title + " " + text;
+}
+
+/// Whether values of the type `from` may become values of the type `to`.
+bool converts(torch::ScalarType from, torch::ScalarType to) {
+  return from == to || (at::isFloatingType(from) && at::isFloatingType(to)) ||
+         (at::isIntegralType(from, /*includeBool=*/false) &&
+          at::isIntegralType(to, /*includeBool=*/false));
+}
+
+/// Matches the source's tensors with the model's.
+class Planner {
+ public:
+  Planner(const Classifier& model, const Source& source, const LoadOptions& options)
+      : model_(model),
+        source_(source),
+        head_(model.classifier_name() + "."),
+        reset_head_(options.reset_head()) {}
+
+  Plan make() {
+    std::unordered_map<std::string, std::size_t> places;
+    for (std::size_t i = 0; i < source_.size(); ++i) {
+      places.emplace(source_.name(i), i);
+    }
+    const auto targets = state_dict(model_);
+    for (const auto& target : targets) {
+      if (reset_head_ && in_head(target.key())) {
+        plan_.report.reset.push_back(target.key());
+        continue;
+      }
+      const auto place = places.find(target.key());
+      if (place != places.end()) {
+        match(target.key(), target.value(), place->second);
+      } else if (!ends_with(target.key(), "num_batches_tracked")) {
+        plan_.missing.push_back(target.key());
+        head_missing_ |= in_head(target.key());
+      }
+    }
+    for (std::size_t i = 0; i < source_.size(); ++i) {
+      const auto& name = source_.name(i);
+      const bool skipped = is_derived_key(name) || (reset_head_ && in_head(name));
+      if (!skipped && !targets.contains(name)) {
+        plan_.unknown.push_back("'" + printable(name) + "'");
+        head_unknown_ |= in_head(name);
+      }
+    }
+    plan_.hint = hint(targets.size());
+    return std::move(plan_);
+  }
+
+ private:
+  static bool ends_with(const std::string& text, const std::string& end) {
+    return text.size() >= end.size() &&
+           text.compare(text.size() - end.size(), end.size(), end) == 0;
+  }
+
+  bool in_head(const std::string& key) const { return key.compare(0, head_.size(), head_) == 0; }
+
+  void match(const std::string& key, const torch::Tensor& target, std::size_t i) {
+    const auto type = source_.type(i);
+    if (!converts(type, target.scalar_type())) {
+      plan_.misfits.push_back(
+          "'" + key + "' (" + c10::toString(type) + ", expected " +
+          c10::toString(target.scalar_type()) + ")");
+      return;
+    }
+    Copy copy{key, target, i, {}};
+    if (target.sizes() != source_.shape(i)) {
+      copy.adapted = adapt(key, target, i);
+      if (!copy.adapted.defined()) {
+        plan_.misfits.push_back(
+            "'" + key + "' (" + shape_text(source_.shape(i)) + ", expected " +
+            shape_text(target.sizes()) + ")");
+        note_misfit(key, i);
+        return;
+      }
+      plan_.report.resampled.push_back(key);
+    }
+    plan_.copies.push_back(std::move(copy));
+  }
+
+  void note_misfit(const std::string& key, std::size_t i) {
+    const auto shape = source_.shape(i);
+    if (in_head(key) && !shape.empty() && shape[0] != model_.num_classes()) {
+      head_classes_ = shape[0];
+    } else {
+      body_misfit_ = true;
+    }
+  }
+
+  /// The value brought to the shape of `target`, or an undefined tensor where the model has no
+  /// rule.
+  torch::Tensor adapt(const std::string& key, const torch::Tensor& target, std::size_t i) const {
+    if (source_.bytes(i) > kMaxAdapted) {
+      return {};
+    }
+    // Half-precision values are resampled at the model's precision.
+    const auto value = source_.read(i).to(target.scalar_type());
+    if (at::isFloatingType(value.scalar_type()) && !detail::all_finite(value)) {
+      throw CheckpointError(source_.subject() + ": NaN or infinity in tensor '" + key + "'");
+    }
+    auto adapted = model_.adapt_weight(key, value);
+    return adapted.sizes() == target.sizes() ? adapted : torch::Tensor();
+  }
+
+  std::string hint(std::size_t targets) const {
+    if (plan_.missing.size() == targets) {
+      return "no tensor has a name that the model knows: is it another model's, or another "
+             "library's?";
+    }
+    if (head_classes_ && !body_misfit_) {
+      return "the file's head has " + std::to_string(*head_classes_) + " classes, the model's " +
+             std::to_string(model_.num_classes()) + "; reset the head to keep the model's own";
+    }
+    if (head_missing_) {
+      return "the file has no such head; reset the head to keep the model's own";
+    }
+    if (head_unknown_ && model_.num_classes() == 0) {
+      return "the model has no head; reset the head to ignore the file's";
+    }
+    return !body_misfit_ ? "" : "is it another model's, or of another image size?";
+  }
+
+  const Classifier& model_;
+  const Source& source_;
+  const std::string head_;
+  const bool reset_head_;
+  Plan plan_;
+  std::optional<int64_t> head_classes_;  // of the file's head, where they are not the model's
+  bool body_misfit_ = false;
+  bool head_missing_ = false;
+  bool head_unknown_ = false;
+};
+
+}  // namespace
+
+namespace detail {
+
+LoadReport load_source(Classifier& model, const Source& source, const LoadOptions& options) {
+  const torch::NoGradGuard no_grad;
+  auto plan = Planner(model, source, options).make();
+  const auto faults = list("missing", plan.missing) + list("unknown", plan.unknown) +
+                      list("misshapen", plan.misfits);
+  if (!faults.empty()) {
+    throw CheckpointError(
+        source.subject() + ": does not fit the model" + faults +
+        (plan.hint.empty() ? "" : "; " + plan.hint));
+  }
+  // Values are looked at before the first is copied, as a second pass over the source: what would
+  // be kept for one pass is a second model.
+  for (const auto& copy : plan.copies) {
+    if (!copy.adapted.defined() && !source.is_finite(copy.index, copy.target.scalar_type())) {
+      throw CheckpointError(
+          source.subject() + ": NaN or infinity in tensor '" + printable(copy.key) + "'");
+    }
+  }
+  for (auto& copy : plan.copies) {
+    if (copy.adapted.defined()) {
+      copy.target.copy_(copy.adapted);
+    } else {
+      source.copy_to(copy.index, copy.target);
+    }
+  }
+  return std::move(plan.report);
+}
+
+}  // namespace detail
+
+LoadReport load_state_dict(
+    Classifier& model, const StateDict& tensors, const LoadOptions& options) {
+  return detail::load_source(model, *detail::make_source(tensors), options);
+}
+
+LoadReport load_weights(Classifier& model, const std::string& path, const LoadOptions& options) {
+  const detail::SafetensorsFile file(path);
+  return detail::load_source(model, *detail::make_source(file), options);
+}
+
+}  // namespace vitrine

@@ -1,0 +1,72 @@
+#include "load_source.h"
+
+#include "finite.h"
+
+namespace vitrine::detail {
+namespace {
+
+class StateDictSource final : public Source {
+ public:
+  explicit StateDictSource(const StateDict& tensors) : items_(tensors.items()) {}
+
+  std::string subject() const override { return "the state dict"; }
+  std::size_t size() const override { return items_.size(); }
+  const std::string& name(std::size_t i) const override { return items_[i].key(); }
+  torch::IntArrayRef shape(std::size_t i) const override { return items_[i].value().sizes(); }
+  torch::ScalarType type(std::size_t i) const override { return items_[i].value().scalar_type(); }
+  std::uint64_t bytes(std::size_t i) const override { return items_[i].value().nbytes(); }
+  torch::Tensor read(std::size_t i) const override { return items_[i].value(); }
+  void copy_to(std::size_t i, torch::Tensor& target) const override {
+    target.copy_(items_[i].value());
+  }
+
+ private:
+  const std::vector<StateDict::Item>& items_;
+};
+
+class FileSource final : public Source {
+ public:
+  explicit FileSource(const SafetensorsFile& file) : file_(file), entries_(file.header().tensors) {}
+
+  std::string subject() const override { return file_.subject(); }
+  std::size_t size() const override { return entries_.size(); }
+  const std::string& name(std::size_t i) const override { return entries_[i].name; }
+  torch::IntArrayRef shape(std::size_t i) const override { return entries_[i].shape; }
+  torch::ScalarType type(std::size_t i) const override { return file_.type_of(entries_[i]); }
+  std::uint64_t bytes(std::size_t i) const override { return entries_[i].size(); }
+  torch::Tensor read(std::size_t i) const override { return file_.read(entries_[i]); }
+
+  void copy_to(std::size_t i, torch::Tensor& target) const override {
+    if (target.is_cpu() && target.is_contiguous() && target.scalar_type() == type(i)) {
+      file_.read_into(entries_[i], target);
+    } else {
+      target.copy_(read(i));
+    }
+  }
+
+  bool is_finite(std::size_t i, torch::ScalarType target) const override {
+    return type(i) == target && at::isFloatingType(target) ? file_.is_finite(entries_[i])
+                                                           : Source::is_finite(i, target);
+  }
+
+ private:
+  const SafetensorsFile& file_;
+  const std::vector<TensorEntry>& entries_;
+};
+
+}  // namespace
+
+bool Source::is_finite(std::size_t i, torch::ScalarType target) const {
+  // Converted first: what is finite in a wide type may be infinite in a narrow one.
+  return !at::isFloatingType(target) || all_finite(read(i).to(target));
+}
+
+std::unique_ptr<Source> make_source(const StateDict& tensors) {
+  return std::make_unique<StateDictSource>(tensors);
+}
+
+std::unique_ptr<Source> make_source(const SafetensorsFile& file) {
+  return std::make_unique<FileSource>(file);
+}
+
+}  // namespace vitrine::detail

@@ -1,0 +1,169 @@
+#include "vitrine/weights/model_file.h"
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "vitrine/error.h"
+#include "vitrine/models/registry.h"
+#include "vitrine/text.h"
+#include "vitrine/weights/safetensors.h"
+
+#include "card_json.h"
+#include "load_source.h"
+#include "safetensors_file.h"
+
+namespace vitrine {
+namespace {
+
+using detail::SafetensorsFile;
+
+constexpr const char* kCardKey = "vitrine";
+
+std::optional<ModelCard> parse_card_of(const Metadata& metadata, const std::string& subject) {
+  const auto found = metadata.find(kCardKey);
+  if (found == metadata.end()) {
+    return std::nullopt;
+  }
+  return detail::parse_card(found->second, subject + ": the card");
+}
+
+/// Value of an option, or nothing.
+template <typename Value>
+std::optional<Value> option(const ModelOptions& options, const std::string& name) {
+  const auto found = options.values().find(name);
+  const auto* value =
+      found == options.values().end() ? nullptr : std::get_if<Value>(&found->second);
+  return value == nullptr ? std::nullopt : std::make_optional(*value);
+}
+
+/// Sets `options` to what `over` says, wherever it says something.
+void override_by(ModelOptions& options, const ModelOptions& over) {
+  for (const auto& [name, value] : over.values()) {
+    options.set(name, value);
+  }
+}
+
+/// Rethrows the error that is being handled when the caller's own names or values may be its cause.
+void rethrow_if_callers(const ModelFileOptions& options) {
+  if (options.architecture || !options.options.values().empty()) {
+    throw;
+  }
+}
+
+/// What is known of the model: the file's card where it is one of the architecture asked for, or
+/// else the zoo's.
+ModelCard choose_card(
+    const std::string& subject,
+    std::optional<ModelCard> of_file,
+    const std::optional<std::string>& architecture) {
+  if (architecture && (!of_file || of_file->architecture != *architecture)) {
+    return find_card(*architecture);
+  }
+  if (!of_file || of_file->architecture.empty()) {
+    throw CheckpointError(
+        subject + ": has no card that says which model it is; name the architecture");
+  }
+  // What the zoo knows of the architecture does not depend on the file.
+  const auto zoo = find_card(of_file->architecture);
+  of_file->family = zoo.family;
+  of_file->paper = zoo.paper;
+  of_file->parameters = zoo.parameters;
+  of_file->gmacs = zoo.gmacs;
+  return std::move(*of_file);
+}
+
+/// Classes of the head in the file, where its shape is one that `model` could have.
+std::optional<int64_t> classes_in_file(const SafetensorsFile& file, const Classifier& model) {
+  const auto key = model.classifier_name() + ".weight";
+  for (const auto& entry : file.header().tensors) {
+    if (entry.name == key && entry.shape.size() >= 2 && entry.shape[0] > 0 &&
+        entry.shape[1] == model.num_features()) {
+      return entry.shape[0];
+    }
+  }
+  return std::nullopt;
+}
+
+/// The model of `card`, without the file's weights.
+std::shared_ptr<Classifier> build(
+    const SafetensorsFile& file, const ModelCard& card, bool reset_head) {
+  auto model = create_model(card.architecture, card.options);
+  const auto& set = card.options.values();
+  if (!reset_head && set.find("num_classes") == set.end()) {
+    const auto classes = classes_in_file(file, *model);
+    if (classes && *classes != model->num_classes()) {
+      model->reset_classifier(*classes);
+    }
+  }
+  return model;
+}
+
+/// Labels for exactly the classes that the model has.
+void check_labels(ModelCard& card, const std::string& subject, int64_t classes, bool of_file) {
+  if (card.labels.empty() || card.labels.size() == static_cast<std::size_t>(classes)) {
+    return;
+  }
+  if (of_file) {
+    throw CheckpointError(
+        subject + ": the card has " + std::to_string(card.labels.size()) + " labels for " +
+        std::to_string(classes) + " classes");
+  }
+  card.labels.clear();
+}
+
+}  // namespace
+
+void save_model(const std::string& path, const Classifier& model, const ModelCard& card) {
+  TORCH_CHECK_VALUE(!card.architecture.empty(), "the card names no architecture");
+  TORCH_CHECK_VALUE(
+      card.labels.empty() || card.labels.size() == static_cast<std::size_t>(model.num_classes()),
+      "the card has ",
+      card.labels.size(),
+      " labels, but the model ",
+      model.num_classes(),
+      " classes");
+  auto complete = card;
+  override_by(complete.options, model.model_options());
+  // "pt" is what the format's Python library asks for.
+  write_safetensors(
+      path, state_dict(model), {{"format", "pt"}, {kCardKey, card_to_json(complete)}});
+}
+
+LoadedModel load_model(const std::string& path, const ModelFileOptions& options) {
+  const SafetensorsFile file(path);
+  const auto& subject = file.subject();
+  auto of_file = parse_card_of(file.header().metadata, subject);
+  const bool has_card =
+      of_file && (!options.architecture || of_file->architecture == *options.architecture);
+  LoadedModel loaded;
+  auto& card = loaded.card;
+  try {
+    card = choose_card(subject, std::move(of_file), options.architecture);
+    override_by(card.options, options.options);
+    loaded.model = build(file, card, options.reset_head);
+  } catch (const UnknownNameError& error) {
+    rethrow_if_callers(options);
+    throw CheckpointError(subject + ": the card: " + error.what());
+  } catch (const c10::ValueError& error) {
+    rethrow_if_callers(options);
+    throw CheckpointError(subject + ": the card: " + error.what_without_backtrace());
+  }
+  loaded.report = detail::load_source(
+      *loaded.model, *detail::make_source(file), LoadOptions().reset_head(options.reset_head));
+  check_labels(card, subject, loaded.model->num_classes(), has_card && !options.reset_head);
+  override_by(card.options, loaded.model->model_options());
+  const auto sides = option<std::vector<int64_t>>(options.options, "img_size");
+  if (sides && sides->size() == 2) {
+    card.preprocess.height((*sides)[0]).width((*sides)[1]);
+  }
+  loaded.model->eval();
+  return loaded;
+}
+
+std::optional<ModelCard> read_card(const std::string& path) {
+  return parse_card_of(read_safetensors_metadata(path), printable(path));
+}
+
+}  // namespace vitrine
