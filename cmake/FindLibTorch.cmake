@@ -4,13 +4,13 @@
 # libtorch_cuda into every program. This module links c10 and torch_cpu alone; vitrine opens
 # libtorch_cuda when it runs, where there is a driver (vitrine/device.h).
 #
-# Searched, in this order, below each entry of CMAKE_PREFIX_PATH: an unpacked LibTorch folder
-# (lib/libtorch_cpu.so), a Python environment's site-packages or vitrine's .deps
-# (torch/lib/libtorch_cpu.so).
+# Searched, in this order: LibTorch_ROOT, CMAKE_PREFIX_PATH (a variable or of the environment), and
+# LibTorch_HINTS. Each may name an unpacked LibTorch folder or the folder torch of a wheel
+# (lib/libtorch_cpu.so), or a Python environment's site-packages (torch/lib/libtorch_cpu.so).
 #
 # Sets LibTorch_FOUND, LibTorch_VERSION, LibTorch_LIBRARY_DIR and LibTorch_INCLUDE_DIRS.
 
-find_library(LibTorch_CPU_LIBRARY NAMES torch_cpu PATH_SUFFIXES lib torch/lib)
+find_library(LibTorch_CPU_LIBRARY NAMES torch_cpu HINTS ${LibTorch_HINTS} PATH_SUFFIXES lib torch/lib)
 mark_as_advanced(LibTorch_CPU_LIBRARY)
 
 if(LibTorch_CPU_LIBRARY)
@@ -18,7 +18,7 @@ if(LibTorch_CPU_LIBRARY)
   get_filename_component(_libtorch_root "${LibTorch_LIBRARY_DIR}" DIRECTORY)
   find_library(LibTorch_C10_LIBRARY NAMES c10 HINTS "${LibTorch_LIBRARY_DIR}" NO_DEFAULT_PATH)
   find_path(LibTorch_INCLUDE_DIR NAMES torch/csrc/api/include/torch/torch.h
-            HINTS "${_libtorch_root}/include")
+            HINTS "${_libtorch_root}/include" NO_DEFAULT_PATH)
   mark_as_advanced(LibTorch_C10_LIBRARY LibTorch_INCLUDE_DIR)
 
   # The version macros moved between releases; the first header that has them decides.
@@ -36,9 +36,9 @@ include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(
   LibTorch
   REQUIRED_VARS LibTorch_CPU_LIBRARY LibTorch_C10_LIBRARY LibTorch_INCLUDE_DIR
-  VERSION_VAR LibTorch_VERSION
+  VERSION_VAR LibTorch_VERSION HANDLE_VERSION_RANGE
   REASON_FAILURE_MESSAGE
-    "run ./dev setup, or set CMAKE_PREFIX_PATH to a LibTorch folder or to a Python environment's site-packages")
+    "set CMAKE_PREFIX_PATH to a LibTorch folder or to a Python environment's site-packages (in vitrine's sources, ./dev setup fetches one)")
 
 if(LibTorch_FOUND)
   set(LibTorch_INCLUDE_DIRS

@@ -1,7 +1,7 @@
 # Every package vitrine needs, found in one place.
 #
-# LibTorch set up by ./dev lies in .deps/; CMAKE_PREFIX_PATH comes first, so a user's own wins.
-list(APPEND CMAKE_PREFIX_PATH "${PROJECT_SOURCE_DIR}/.deps")
+# LibTorch set up by ./dev lies in .deps/; one that CMAKE_PREFIX_PATH or LibTorch_ROOT names wins.
+set(LibTorch_HINTS "${PROJECT_SOURCE_DIR}/.deps")
 
 find_package(LibTorch 2.7 REQUIRED)
 find_package(OpenCV 4.6 REQUIRED COMPONENTS core imgproc imgcodecs)
