@@ -1,0 +1,17 @@
+#pragma once
+
+#include "arguments.h"
+
+namespace vitrine {
+
+/// A command of the program.
+struct Command {
+  CommandSpec spec;
+  /// Does what the arguments say and gives the exit status; results go to standard output.
+  int (*run)(const Arguments& arguments);
+};
+
+Command models_command();
+Command classify_command();
+
+}  // namespace vitrine

@@ -1,0 +1,266 @@
+#include "common_options.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <dlfcn.h>
+#include <iostream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "vitrine/device.h"
+#include "vitrine/error.h"
+#include "vitrine/infer/labels.h"
+#include "vitrine/models/registry.h"
+#include "vitrine/text.h"
+
+namespace vitrine {
+namespace {
+
+constexpr std::int64_t kMostThreads = 1024;
+constexpr std::int64_t kLargestSide = 1 << 14;
+
+bool is_number(const std::string& text) {
+  return !text.empty() && text.size() < 4 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::string expected_device(const std::string& text) {
+  const bool known = text == "auto" || text == "cpu" || text == "cuda" ||
+                     (text.rfind("cuda:", 0) == 0 && is_number(text.substr(5)));
+  return known ? "" : "auto, cpu, cuda or cuda:N";
+}
+
+/// Rows and columns of "224" or "224x320"; empty when the text is neither.
+std::vector<std::int64_t> parse_image_size(const std::string& text) {
+  std::vector<std::int64_t> sides;
+  for (const auto& part : split(text, 'x')) {
+    std::int64_t side = 0;
+    if (!parse_whole(part, side) || side < 1 || side > kLargestSide) {
+      return {};
+    }
+    sides.push_back(side);
+  }
+  if (sides.size() == 1) {
+    sides.push_back(sides[0]);
+  }
+  return sides.size() == 2 ? sides : std::vector<std::int64_t>();
+}
+
+std::string expected_image_size(const std::string& text) {
+  return parse_image_size(text).empty() ? "a side of 1 to " + std::to_string(kLargestSide) +
+                                              " pixels, or rows and columns as 224x320"
+                                        : "";
+}
+
+std::string expected_model_kwargs(const std::string& text) {
+  for (const auto& part : split(text, ',')) {
+    const auto equal = part.find('=');
+    if (equal == std::string::npos || equal == 0 || equal + 1 == part.size()) {
+      return "NAME=VALUE[,NAME=VALUE...]";
+    }
+  }
+  return "";
+}
+
+/// true or false, a whole number, a number, whole numbers with + or x between, else a text.
+OptionValue parse_option_value(const std::string& text) {
+  if (text == "true" || text == "false") {
+    return text == "true";
+  }
+  std::int64_t whole = 0;
+  if (parse_whole(text, whole)) {
+    return whole;
+  }
+  double real = 0;
+  if (parse_real(text, real)) {
+    return real;
+  }
+  for (const char separator : {'+', 'x'}) {
+    std::vector<std::int64_t> list;
+    const auto parts = split(text, separator);
+    const bool numbers = std::all_of(parts.begin(), parts.end(), [&](const auto& part) {
+      return parse_whole(part, list.emplace_back());
+    });
+    if (numbers) {
+      return list;
+    }
+  }
+  return text;
+}
+
+std::array<double, 3> triple(const std::vector<double>& values) {
+  return {values.at(0), values.at(1), values.at(2)};
+}
+
+std::string default_workers() {
+  const auto cores = std::max(std::thread::hardware_concurrency(), 1U);
+  return std::to_string(std::min(cores, 8U));
+}
+
+}  // namespace
+
+OptionGroup model_group() {
+  OptionSpec kwargs{
+      "model-kwargs",
+      "NAME=VALUE,...",
+      "options of the model by timm's names; a list as 2+2+6+2 or 224x320; may be repeated",
+      "",
+      expected_model_kwargs};
+  return {
+      "Model",
+      {text_option("weights", "FILE", "safetensors file with the weights; its card says the rest"),
+       text_option("model", "NAME", "model of the zoo; needed where the file has no card"),
+       whole_option("num-classes", "classes of the head", "", 1, 1'000'000),
+       text_option("labels", "FILE", "names of the classes, one a line"),
+       kwargs}};
+}
+
+OptionGroup preprocessing_group() {
+  OptionSpec size{
+      "image-size",
+      "N",
+      "side of the model's input in pixels, or ROWSxCOLUMNS",
+      "",
+      expected_image_size};
+  return {
+      "Preprocessing, where it should differ from the card",
+      {size,
+       real_option(
+           "crop-pct",
+           "share of the scaled image that the crop keeps",
+           "",
+           Range::above_up_to(0, 1)),
+       choice_option("crop-mode", {"center", "squash", "border"}, "how an image comes to the size"),
+       choice_option("interpolation", {"bicubic", "bilinear", "nearest"}, "filter of the resize"),
+       reals_option(
+           "mean", "R,G,B", "mean of the channels, of values in [0, 1]", "", 3, Range::any()),
+       reals_option("std", "R,G,B", "their deviation", "", 3, Range::above(0))}};
+}
+
+OptionSpec seed_option() {
+  return whole_option("seed", "seed of everything random", "0", 0);
+}
+
+OptionSpec quiet_option() {
+  return flag_option("quiet", "write errors only to standard error");
+}
+
+OptionGroup running_group(const std::string& batch_size) {
+  OptionSpec device{
+      "device",
+      "auto|cpu|cuda[:N]",
+      "where the model runs; auto: the first GPU, else the CPU",
+      "auto",
+      expected_device};
+  return {
+      "Running",
+      {device,
+       whole_option(
+           "threads", "threads of one operation; default: one for each core", "", 1, kMostThreads),
+       whole_option("batch-size", "images at a time", batch_size, 1, 1 << 20),
+       whole_option("workers", "threads that read images", default_workers(), 0, kMostThreads),
+       quiet_option()}};
+}
+
+void note(const Arguments& arguments, const std::string& text) {
+  if (!arguments.flag("quiet")) {
+    std::cerr << "vitrine: " << text << std::endl;
+  }
+}
+
+c10::Device open_device(const Arguments& arguments) {
+  const auto device = find_device(arguments.text("device"));
+  if (arguments.text("device") == "auto" && !cuda_problem().empty()) {
+    // Without a driver there is nothing to tell; with one, the user may wonder about the missing
+    // GPU.
+    void* driver = ::dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD);
+    if (driver != nullptr) {
+      ::dlclose(driver);
+      note(arguments, "using the CPU: " + cuda_problem());
+    }
+  }
+  if (arguments.given("threads")) {
+    at::set_num_threads(static_cast<int>(arguments.whole("threads")));
+  }
+  return device;
+}
+
+ModelOptions model_options(const Arguments& arguments) {
+  ModelOptions options;
+  for (const auto& given : arguments.all("model-kwargs")) {
+    for (const auto& part : split(given, ',')) {
+      const auto equal = part.find('=');
+      options.set(part.substr(0, equal), parse_option_value(part.substr(equal + 1)));
+    }
+  }
+  if (arguments.given("num-classes")) {
+    options.num_classes(arguments.whole("num-classes"));
+  }
+  if (arguments.given("image-size")) {
+    options.set("img_size", parse_image_size(arguments.text("image-size")));
+  }
+  return options;
+}
+
+PreprocessOptions preprocess_options(const Arguments& arguments, PreprocessOptions preprocess) {
+  if (arguments.given("image-size")) {
+    const auto sides = parse_image_size(arguments.text("image-size"));
+    preprocess.height(sides[0]).width(sides[1]);
+  }
+  if (arguments.given("crop-pct")) {
+    preprocess.crop_pct(arguments.real("crop-pct"));
+  }
+  if (arguments.given("crop-mode")) {
+    preprocess.crop_mode(parse_crop_mode(arguments.text("crop-mode")));
+  }
+  if (arguments.given("interpolation")) {
+    preprocess.interpolation(parse_interpolation(arguments.text("interpolation")));
+  }
+  if (arguments.given("mean")) {
+    preprocess.mean(triple(arguments.reals("mean")));
+  }
+  if (arguments.given("std")) {
+    preprocess.std(triple(arguments.reals("std")));
+  }
+  return preprocess;
+}
+
+void check_model_options(const Arguments& arguments) {
+  if (!arguments.given("weights")) {
+    throw UsageError(
+        arguments.spec().name +
+        ": --weights FILE is missing; a model without trained weights answers at random");
+  }
+  if (arguments.given("model")) {
+    find_card(arguments.text("model"));
+  }
+}
+
+LoadedModel open_model(const Arguments& arguments) {
+  check_model_options(arguments);
+  const auto path = arguments.text("weights");
+  ModelFileOptions options;
+  options.options = model_options(arguments);
+  if (arguments.given("model")) {
+    options.architecture = find_card(arguments.text("model")).architecture;
+  }
+  auto loaded = load_model(path, options);
+  loaded.card.preprocess = preprocess_options(arguments, loaded.card.preprocess);
+  if (arguments.given("labels")) {
+    const auto file = arguments.text("labels");
+    loaded.card.labels = read_labels(file);
+    const auto found = static_cast<std::int64_t>(loaded.card.labels.size());
+    if (found != loaded.model->num_classes()) {
+      throw Error(
+          printable(file) + ": has " + std::to_string(found) + " labels, expected " +
+          std::to_string(loaded.model->num_classes()) + ", one for each class of the model");
+    }
+  }
+  return loaded;
+}
+
+}  // namespace vitrine

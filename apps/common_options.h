@@ -1,0 +1,47 @@
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <string>
+
+#include "vitrine/image/preprocess.h"
+#include "vitrine/models/model_options.h"
+#include "vitrine/weights/model_file.h"
+
+#include "arguments.h"
+
+namespace vitrine {
+
+/// --model, --weights, --model-kwargs, --num-classes, --labels
+OptionGroup model_group();
+/// --image-size, --crop-pct, --crop-mode, --interpolation, --mean, --std
+OptionGroup preprocessing_group();
+/// --device, --threads, --batch-size (`batch_size` when not given), --workers, --quiet
+OptionGroup running_group(const std::string& batch_size);
+/// --seed
+OptionSpec seed_option();
+/// --quiet
+OptionSpec quiet_option();
+
+/// A line on standard error, unless --quiet.
+void note(const Arguments& arguments, const std::string& text);
+
+/// The device of --device. Opens CUDA where it is asked for or found; hence to be called before
+/// anything else of LibTorch. Then sets --threads.
+c10::Device open_device(const Arguments& arguments);
+
+/// The options of the model that --model-kwargs, --num-classes and --image-size give.
+ModelOptions model_options(const Arguments& arguments);
+
+/// `preprocess` with what the options of `preprocessing_group` say instead.
+PreprocessOptions preprocess_options(const Arguments& arguments, PreprocessOptions preprocess);
+
+/// Throws UsageError without --weights, UnknownNameError where --model is no model; commands call
+/// it before they open anything.
+void check_model_options(const Arguments& arguments);
+
+/// The model of --weights and, where the file has no card, --model, with everything that the
+/// options say otherwise. Throws UsageError without --weights.
+LoadedModel open_model(const Arguments& arguments);
+
+}  // namespace vitrine
