@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <dlfcn.h>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -189,7 +190,7 @@ c10::Device open_device(const Arguments& arguments) {
   return device;
 }
 
-ModelOptions model_options(const Arguments& arguments) {
+ModelOptions model_options(const Arguments& arguments, const std::string& family) {
   ModelOptions options;
   for (const auto& given : arguments.all("model-kwargs")) {
     for (const auto& part : split(given, ',')) {
@@ -200,7 +201,8 @@ ModelOptions model_options(const Arguments& arguments) {
   if (arguments.given("num-classes")) {
     options.num_classes(arguments.whole("num-classes"));
   }
-  if (arguments.given("image-size")) {
+  // A MobileViT takes any size as it is.
+  if (arguments.given("image-size") && family != "mobilevit") {
     options.set("img_size", parse_image_size(arguments.text("image-size")));
   }
   return options;
@@ -244,10 +246,12 @@ LoadedModel open_model(const Arguments& arguments) {
   check_model_options(arguments);
   const auto path = arguments.text("weights");
   ModelFileOptions options;
-  options.options = model_options(arguments);
+  const auto card = arguments.given("model") ? std::optional(find_card(arguments.text("model")))
+                                             : read_card(path);
   if (arguments.given("model")) {
-    options.architecture = find_card(arguments.text("model")).architecture;
+    options.architecture = card->architecture;
   }
+  options.options = model_options(arguments, card ? card->family : "");
   auto loaded = load_model(path, options);
   loaded.card.preprocess = preprocess_options(arguments, loaded.card.preprocess);
   if (arguments.given("labels")) {

@@ -30,8 +30,8 @@ void note(const Arguments& arguments, const std::string& text);
 /// anything else of LibTorch. Then sets --threads.
 c10::Device open_device(const Arguments& arguments);
 
-/// The options of the model that --model-kwargs, --num-classes and --image-size give.
-ModelOptions model_options(const Arguments& arguments);
+/// The options of a model of `family` that --model-kwargs, --num-classes and --image-size give.
+ModelOptions model_options(const Arguments& arguments, const std::string& family);
 
 /// `preprocess` with what the options of `preprocessing_group` say instead.
 PreprocessOptions preprocess_options(const Arguments& arguments, PreprocessOptions preprocess);
