@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <variant>
 #include <vector>
 
 #include "vitrine/device.h"
@@ -209,9 +210,16 @@ ModelOptions model_options(const Arguments& arguments, const std::string& family
 }
 
 PreprocessOptions preprocess_options(const Arguments& arguments, PreprocessOptions preprocess) {
-  if (arguments.given("image-size")) {
-    const auto sides = parse_image_size(arguments.text("image-size"));
-    preprocess.height(sides[0]).width(sides[1]);
+  const auto options = model_options(arguments, "").values();
+  const auto size = options.find("img_size");
+  if (size != options.end()) {
+    const auto* sides = std::get_if<std::vector<std::int64_t>>(&size->second);
+    const auto* side = std::get_if<std::int64_t>(&size->second);
+    if (sides && sides->size() == 2) {
+      preprocess.height(sides->front()).width(sides->back());
+    } else if (side) {
+      preprocess.height(*side).width(*side);
+    }
   }
   if (arguments.given("crop-pct")) {
     preprocess.crop_pct(arguments.real("crop-pct"));

@@ -10,6 +10,8 @@
 #include "vitrine/image/image.h"
 #include "vitrine/text.h"
 
+#include "single_thread.h"
+
 namespace vitrine {
 namespace {
 
@@ -24,6 +26,7 @@ std::string reason(const std::string& path, const std::string& message) {
 struct Files {
   std::vector<std::string> paths;
   PreprocessOptions preprocess;
+  bool by_workers = false;  // whether threads of the stream decode them, not the caller's
 };
 
 class FileDataset final : public torch::data::Dataset<FileDataset, StreamedImage> {
@@ -34,6 +37,10 @@ class FileDataset final : public torch::data::Dataset<FileDataset, StreamedImage
     StreamedImage result;
     result.index = index;
     result.path = files_->paths[index];
+    if (files_->by_workers) {
+      thread_local const bool single = (detail::use_single_thread(), true);
+      static_cast<void>(single);
+    }
     // An exception that leaves here would end the whole stream.
     try {
       result.image = preprocess(read_image(result.path), files_->preprocess);
@@ -94,6 +101,7 @@ ImageStream::ImageStream(
   auto files = std::make_shared<Files>();
   files->paths = std::move(paths);
   files->preprocess = preprocess;
+  files->by_workers = options.workers() > 0;
   loader_ = std::make_unique<Loader>(std::move(files), options);
 }
 
