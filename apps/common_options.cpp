@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <dlfcn.h>
 #include <iostream>
-#include <optional>
 #include <string>
 #include <thread>
 #include <variant>
@@ -254,12 +253,18 @@ LoadedModel open_model(const Arguments& arguments) {
   check_model_options(arguments);
   const auto path = arguments.text("weights");
   ModelFileOptions options;
-  const auto card = arguments.given("model") ? std::optional(find_card(arguments.text("model")))
-                                             : read_card(path);
+  std::string family;
   if (arguments.given("model")) {
-    options.architecture = card->architecture;
+    const auto card = find_card(arguments.text("model"));
+    options.architecture = card.architecture;
+    family = card.family;
+  } else if (const auto card = read_card(path)) {
+    family = card->family;
+  } else {
+    throw Error(
+        printable(path) + ": has no card that says which model it is; --model NAME tells it");
   }
-  options.options = model_options(arguments, card ? card->family : "");
+  options.options = model_options(arguments, family);
   auto loaded = load_model(path, options);
   loaded.card.preprocess = preprocess_options(arguments, loaded.card.preprocess);
   if (arguments.given("labels")) {
