@@ -5,6 +5,7 @@ set(LibTorch_HINTS "${PROJECT_SOURCE_DIR}/.deps")
 
 find_package(LibTorch 2.7 REQUIRED)
 find_package(OpenCV 4.6 REQUIRED COMPONENTS core imgproc imgcodecs)
+find_package(ZLIB REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 if(VITRINE_BUILD_APPS)
   find_package(cxxopts 3.0 REQUIRED)
