@@ -26,6 +26,14 @@ constexpr std::size_t kMaxCard = std::size_t{8} << 20;  // names of 20,000 class
 constexpr int kMaxDepth = 3;                            // of the fields below
 constexpr int64_t kMaxSide = 1 << 16;                   // rows or columns of an input, in pixels
 
+/// What `value` is, with its article.
+std::string kind(const Json& value) {
+  return value.is_null()     ? "null"
+         : value.is_object() ? "an object"
+         : value.is_array()  ? "a list"
+                             : std::string("a ") + value.type_name();
+}
+
 /// One object of the card's JSON. Fields that it does not have are left alone, fields of another
 /// type than expected are a CheckpointError.
 class Fields {
@@ -47,7 +55,7 @@ class Fields {
     static const Json empty = Json::object();
     const auto* value = find(field);
     if (value != nullptr && !value->is_object()) {
-      fail(field, std::string("is a ") + value->type_name() + ", expected an object");
+      fail(field, "is " + describe(*value) + ", expected an object");
     }
     return value == nullptr ? empty : *value;
   }
@@ -55,14 +63,14 @@ class Fields {
   const Json* array(const char* field) const {
     const auto* value = find(field);
     if (value != nullptr && !value->is_array()) {
-      fail(field, std::string("is a ") + value->type_name() + ", expected a list");
+      fail(field, "is " + describe(*value) + ", expected a list");
     }
     return value;
   }
 
   std::string text(const std::string& field, const Json& value) const {
     if (!value.is_string()) {
-      fail(field, std::string("is a ") + value.type_name() + ", expected a string");
+      fail(field, "is " + describe(value) + ", expected a string");
     }
     return value.get<std::string>();
   }
@@ -101,7 +109,7 @@ class Fields {
 
  private:
   static std::string describe(const Json& value) {
-    return value.is_number() ? value.dump() : std::string("a ") + value.type_name();
+    return value.is_number() ? value.dump() : kind(value);
   }
 
   const Json& object_;
@@ -146,6 +154,21 @@ std::array<double, 3> read_triple(
   return result;
 }
 
+/// Sets `result` to what `parse` makes of the string `field`, where it is there.
+template <typename Value, typename Parse>
+void read_word(const Fields& fields, const char* field, Value& result, const Parse& parse) {
+  const auto* value = fields.find(field);
+  if (value == nullptr) {
+    return;
+  }
+  const auto word = fields.text(field, *value);
+  try {
+    result = parse(word);
+  } catch (const UnknownNameError& error) {
+    fields.fail(field, "is '" + printable(word, 40) + "': " + error.what());
+  }
+}
+
 PreprocessOptions read_preprocess(const Fields& fields) {
   PreprocessOptions options;
   if (const auto* size = fields.array("input_size")) {
@@ -173,16 +196,8 @@ PreprocessOptions read_preprocess(const Fields& fields) {
     fields.fail(
         "crop_pct", "is " + Json(options.crop_pct()).dump() + ", expected more than 0, up to 1");
   }
-  auto crop_mode = to_string(options.crop_mode());
-  auto interpolation = to_string(options.interpolation());
-  fields.read("crop_mode", crop_mode);
-  fields.read("interpolation", interpolation);
-  try {
-    options.crop_mode(parse_crop_mode(crop_mode));
-    options.interpolation(parse_interpolation(interpolation));
-  } catch (const UnknownNameError& error) {
-    fields.fail("is of another version:", error.what());
-  }
+  read_word(fields, "crop_mode", options.crop_mode(), parse_crop_mode);
+  read_word(fields, "interpolation", options.interpolation(), parse_interpolation);
   return options;
 }
 
@@ -202,8 +217,7 @@ Json parse_json(const std::string& text, const std::string& subject) {
   auto json = Json::parse(text, keep, /*allow_exceptions=*/false);
   if (!json.is_object()) {
     throw CheckpointError(
-        subject + ": is " +
-        (json.is_discarded() ? "no valid JSON" : std::string("a ") + json.type_name()) +
+        subject + ": is " + (json.is_discarded() ? "no valid JSON" : kind(json)) +
         ", expected a JSON object");
   }
   return json;

@@ -66,6 +66,18 @@ std::string list(const char* title, const std::vector<std::string>& names) {
   return std::string("; ") + title + " " + text;
 }
 
+/// Number of dimensions in which two shapes differ: resampling changes one.
+std::size_t differing(torch::IntArrayRef a, torch::IntArrayRef b) {
+  if (a.size() != b.size()) {
+    return std::max(a.size(), b.size());
+  }
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    count += a[i] == b[i] ? 0 : 1;
+  }
+  return count;
+}
+
 /// Whether values of the type `from` may become values of the type `to`.
 bool converts(torch::ScalarType from, torch::ScalarType to) {
   return from == to || (at::isFloatingType(from) && at::isFloatingType(to)) ||
@@ -97,7 +109,7 @@ class Planner {
       if (place != places.end()) {
         match(target.key(), target.value(), place->second);
       } else if (!ends_with(target.key(), "num_batches_tracked")) {
-        plan_.missing.push_back(target.key());
+        plan_.missing.push_back("'" + target.key() + "'");
         head_missing_ |= in_head(target.key());
       }
     }
@@ -156,7 +168,7 @@ class Planner {
   /// The value brought to the shape of `target`, or an undefined tensor where the model has no
   /// rule.
   torch::Tensor adapt(const std::string& key, const torch::Tensor& target, std::size_t i) const {
-    if (source_.bytes(i) > kMaxAdapted) {
+    if (source_.bytes(i) > kMaxAdapted || differing(target.sizes(), source_.shape(i)) != 1) {
       return {};
     }
     // Half-precision values are resampled at the model's precision.

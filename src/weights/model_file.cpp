@@ -10,6 +10,7 @@
 #include "vitrine/text.h"
 #include "vitrine/weights/safetensors.h"
 
+#include "card_check.h"
 #include "card_json.h"
 #include "load_source.h"
 #include "safetensors_file.h"
@@ -141,6 +142,9 @@ LoadedModel load_model(const std::string& path, const ModelFileOptions& options)
   auto& card = loaded.card;
   try {
     card = choose_card(subject, std::move(of_file), options.architecture);
+    if (has_card) {
+      detail::check_plausible(card, card.parameters, file.header(), subject);
+    }
     override_by(card.options, options.options);
     loaded.model = build(file, card, options.reset_head);
   } catch (const UnknownNameError& error) {
