@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "vitrine/models/registry.h"
 #include "vitrine/weights/safetensors.h"
@@ -81,11 +83,13 @@ TEST_P(Golden, GivesTimmsLogits) {
   EXPECT_TENSOR_NEAR(model->forward(images.slice(0, 1)), logits.slice(0, 1), 1e-4);
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, Golden, testing::ValuesIn(cases()), [](const auto& info) {
-  auto name = info.param.name;
+std::string test_name(const testing::TestParamInfo<Case>& test) {
+  auto name = test.param.name;
   std::replace(name.begin(), name.end(), '.', '_');
   return name;
-});
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Golden, testing::ValuesIn(cases()), test_name);
 
 }  // namespace
 }  // namespace vitrine
