@@ -13,5 +13,7 @@ struct Command {
 
 Command models_command();
 Command classify_command();
+Command train_command();
+Command evaluate_command();
 
 }  // namespace vitrine

@@ -1,0 +1,115 @@
+#include "evaluation_report.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <ostream>
+
+#include "vitrine/text.h"
+
+#include "percent.h"
+
+namespace vitrine {
+namespace {
+
+using nlohmann::ordered_json;
+
+/// The name of a class, its index where there are no names.
+std::string label_of(const std::vector<std::string>& labels, int64_t index) {
+  const auto i = static_cast<std::size_t>(index);
+  return i < labels.size() ? labels[i] : std::to_string(index);
+}
+
+ordered_json to_json(
+    const Evaluation& result,
+    const std::vector<std::string>& labels,
+    const std::vector<ImageSample>& samples) {
+  ordered_json json = {
+      {"top1", result.top1},
+      {"top5", result.top5},
+      {"loss", result.loss},
+      {"images", result.images},
+      {"classes", ordered_json::array()},
+      {"confusion", ordered_json::array()},
+      {"mistakes", ordered_json::array()}};
+  const auto scores = result.confusion.scores();
+  const auto counts = result.confusion.counts().accessor<int64_t, 2>();
+  for (int64_t i = 0; i < counts.size(0); ++i) {
+    const auto& score = scores[static_cast<std::size_t>(i)];
+    json["classes"].push_back(
+        {{"label", label_of(labels, i)},
+         {"precision", score.precision},
+         {"recall", score.recall},
+         {"f1", score.f1},
+         {"images", score.images}});
+    auto& row = json["confusion"].emplace_back(ordered_json::array());
+    for (int64_t j = 0; j < counts.size(1); ++j) {
+      row.push_back(counts[i][j]);
+    }
+  }
+  for (const auto& mistake : result.mistakes) {
+    json["mistakes"].push_back(
+        {{"file", samples[mistake.index].path},
+         {"label", label_of(labels, mistake.target)},
+         {"predicted", label_of(labels, mistake.predicted)},
+         {"probability", mistake.probability},
+         {"loss", mistake.loss}});
+  }
+  return json;
+}
+
+/// `text` brought to `width` columns, at the right end of them.
+std::string right(const std::string& text, std::size_t width) {
+  return std::string(width - std::min(width, text.size()), ' ') + text;
+}
+
+}  // namespace
+
+void print_json(
+    std::ostream& stream,
+    const Evaluation& result,
+    const std::vector<std::string>& labels,
+    const std::vector<ImageSample>& samples) {
+  const auto json = to_json(result, labels, samples);
+  stream << json.dump(-1, ' ', false, ordered_json::error_handler_t::replace) << '\n';
+}
+
+void print_table(
+    std::ostream& stream,
+    const Evaluation& result,
+    const std::vector<std::string>& labels,
+    const std::vector<ImageSample>& samples) {
+  stream << "top-1 " << percent(result.top1) << ", top-5 " << percent(result.top5) << ", loss "
+         << fixed(result.loss, 4) << ", " << result.images << " images\n\n"
+         << " precision    recall        F1  images  class\n";
+  const auto scores = result.confusion.scores();
+  const auto counts = result.confusion.counts().accessor<int64_t, 2>();
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    if (scores[i].images > 0) {
+      stream << right(percent(scores[i].precision), 10) << right(percent(scores[i].recall), 10)
+             << right(percent(scores[i].f1), 10) << right(std::to_string(scores[i].images), 8)
+             << "  " << printable(label_of(labels, static_cast<int64_t>(i))) << '\n';
+    }
+  }
+  constexpr int64_t kMostColumns = 20;
+  if (counts.size(0) <= kMostColumns) {
+    stream << "\nconfusion (rows: true class, columns: answer)\n";
+    for (int64_t i = 0; i < counts.size(0); ++i) {
+      for (int64_t j = 0; j < counts.size(1); ++j) {
+        stream << right(std::to_string(counts[i][j]), 6);
+      }
+      stream << "  " << printable(label_of(labels, i)) << '\n';
+    }
+  }
+  if (!result.mistakes.empty()) {
+    stream << "\nworst mistakes\n";
+  }
+  for (const auto& mistake : result.mistakes) {
+    stream << "  " << printable(samples[mistake.index].path, 4096) << ": "
+           << printable(label_of(labels, mistake.target)) << " taken for "
+           << printable(label_of(labels, mistake.predicted)) << " (" << percent(mistake.probability)
+           << ")\n";
+  }
+}
+
+}  // namespace vitrine

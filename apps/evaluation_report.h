@@ -1,0 +1,28 @@
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "vitrine/data/image_folder.h"
+#include "vitrine/train/evaluator.h"
+
+namespace vitrine {
+
+/// Prints a result as one JSON object. `labels` names the classes, and may be empty; `samples` are
+/// the images that were judged.
+void print_json(
+    std::ostream& stream,
+    const Evaluation& result,
+    const std::vector<std::string>& labels,
+    const std::vector<ImageSample>& samples);
+
+/// Prints a result for people: summary, scores by class, confusion matrix of a few classes,
+/// mistakes.
+void print_table(
+    std::ostream& stream,
+    const Evaluation& result,
+    const std::vector<std::string>& labels,
+    const std::vector<ImageSample>& samples);
+
+}  // namespace vitrine

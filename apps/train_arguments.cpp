@@ -1,0 +1,116 @@
+#include "train_arguments.h"
+
+#include <ctime>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "vitrine/file.h"
+#include "vitrine/train/training_run.h"
+
+#include "common_options.h"
+#include "train_flags.h"
+
+namespace vitrine {
+namespace {
+
+constexpr std::size_t kMostConfigBytes = std::size_t{16} << 20;
+
+TrainOptions read_config(const std::string& path) {
+  const auto bytes = read_file(path, kMostConfigBytes);
+  return train_options_from_json({bytes.begin(), bytes.end()});
+}
+
+std::string default_output(const TrainOptions& options) {
+  const auto name = options.model().empty() ? starting_card(options).architecture : options.model();
+  const auto now = std::time(nullptr);
+  std::tm local{};
+  char text[32];
+  std::strftime(text, sizeof(text), "%Y%m%d-%H%M%S", ::localtime_r(&now, &local));
+  return "runs/" + name + "-" + text;
+}
+
+bool differs_in_preprocessing(const Arguments& arguments) {
+  for (const auto& option : preprocessing_group().options) {
+    if (arguments.given(option.name)) {
+      return true;
+    }
+  }
+  return arguments.given("model-kwargs");  // which may set the size of images too
+}
+
+void apply_model(const Arguments& arguments, TrainOptions& options) {
+  if (arguments.given("model")) {
+    options.model(arguments.text("model"));
+  }
+  if (arguments.given("weights")) {
+    options.weights(arguments.text("weights"));
+  }
+  if (arguments.given("reset-head")) {
+    options.reset_head(arguments.flag("reset-head"));
+  }
+  if (options.model().empty() && options.weights().empty()) {
+    throw UsageError("train: --model NAME is missing, or --weights FILE to start from");
+  }
+  const auto card = starting_card(options);
+  for (const auto& [name, value] : model_options(arguments, card.family).values()) {
+    options.model_options().set(name, value);
+  }
+  if (differs_in_preprocessing(arguments)) {
+    const auto base = options.preprocess().value_or(card.preprocess);
+    options.preprocess(preprocess_options(arguments, base));
+  }
+}
+
+}  // namespace
+
+TrainOptions read_train_options(const Arguments& arguments) {
+  TrainOptions options;
+  if (arguments.given("resume")) {
+    options =
+        read_config(arguments.text("resume") + "/config.json").output(arguments.text("resume"));
+  } else if (arguments.given("config")) {
+    options = read_config(arguments.text("config"));
+  }
+  if (!arguments.operands().empty()) {
+    options.data(arguments.operands()[0]);
+  }
+  if (options.data().empty()) {
+    throw UsageError("train: DATA is missing; see 'vitrine train --help'");
+  }
+  apply_model(arguments, options);
+  apply_training_arguments(arguments, options);
+  if (arguments.given("batch-size") || !(arguments.given("config") || arguments.given("resume"))) {
+    options.batch_size(arguments.whole("batch-size"));
+  }
+  if (arguments.given("output") || options.output().empty()) {
+    options.output(arguments.given("output") ? arguments.text("output") : default_output(options));
+  }
+  return options.workers(arguments.whole("workers")).fresh(arguments.flag("fresh"));
+}
+
+std::vector<OptionGroup> train_groups() {
+  OptionGroup model{"Model", {}};
+  for (const auto& option : model_group().options) {
+    if (option.name != "num-classes" && option.name != "labels") {  // they follow from DATA
+      model.options.push_back(option);
+    }
+  }
+  model.options.push_back(
+      flag_option("reset-head", "start with a new head, and ignore that of --weights"));
+  std::vector<OptionGroup> groups = {
+      {"Run",
+       {text_option("output", "DIR", "run folder; default: runs/<model>-<date>-<time>"),
+        text_option("resume", "DIR", "go on with this run, by its own options"),
+        flag_option("fresh", "start anew in a folder that holds a run"),
+        text_option("config", "FILE", "options of an earlier run: its config.json")}},
+      std::move(model)};
+  for (auto& group : training_groups()) {
+    groups.push_back(std::move(group));
+  }
+  groups.push_back(preprocessing_group());
+  groups.push_back(running_group(std::to_string(TrainOptions().batch_size())));
+  return groups;
+}
+
+}  // namespace vitrine

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <ATen/core/Generator.h>
+#include <torch/data/datasets/base.h>
+#include <torch/data/example.h>
+#include <torch/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "vitrine/data/image_folder.h"
+#include "vitrine/export.h"
+
+namespace vitrine {
+
+/// Turns a decoded image, uint8 [H, W, 3], into the input of a model, float32 [3, S, S]; what is
+/// random in it comes from the generator.
+using ImageTransform = std::function<torch::Tensor(const torch::Tensor&, at::Generator&)>;
+
+/// Images of a folder as a dataset of LibTorch: examples of float32 [3, S, S] and an int64 class.
+///
+/// An example depends on the seed, the epoch and its index alone, so that batches are the same
+/// whatever the number of worker threads. Copies are cheap and share the list of files. Reading an
+/// image that is damaged throws ImageError, which names the file.
+class VITRINE_API ImageDataset
+    : public torch::data::datasets::Dataset<ImageDataset, torch::data::Example<>> {
+ public:
+  ImageDataset(std::vector<ImageSample> samples, ImageTransform transform, std::uint64_t seed = 0);
+
+  torch::data::Example<> get(std::size_t index) override;
+  std::optional<std::size_t> size() const override;
+
+  /// Sets the epoch, from which the randomness of the examples follows.
+  void set_epoch(int64_t epoch) { epoch_ = epoch; }
+  /// The files, by index.
+  const std::vector<ImageSample>& samples() const { return *samples_; }
+
+ private:
+  std::shared_ptr<const std::vector<ImageSample>> samples_;
+  ImageTransform transform_;
+  std::uint64_t seed_;
+  int64_t epoch_ = 0;
+};
+
+}  // namespace vitrine

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vitrine/export.h"
+#include "vitrine/weights/state_dict.h"
+
+namespace vitrine {
+
+/// Where a run stands after a completed epoch.
+struct RunState {
+  int64_t epoch = 0;       // epochs completed
+  int64_t step = 0;        // updates done
+  int64_t best_epoch = 0;  // epoch of the best model so far, from 1; 0 before the first
+  double best_top1 = 0;    // its share of right answers on the validation images
+  std::string run;         // what the run was started with, as JSON; free to the writer
+};
+
+/// Everything that a run needs to go on as if it had never stopped. What is random follows from the
+/// seed and the position, so that no state of a generator is kept.
+struct Checkpoint {
+  StateDict model;
+  StateDict optimizer;
+  RunState state;
+};
+
+/// Receives a message of one line.
+using WarningHandler = std::function<void(const std::string&)>;
+
+/// Writes `checkpoint` as one safetensors file (keys "model.*" and "optimizer.*", the rest as JSON
+/// in the metadata, with a checksum of the tensors), atomically and durably.
+VITRINE_API void write_checkpoint(const std::string& path, const Checkpoint& checkpoint);
+
+/// Reads such a file; throws CheckpointError when it is damaged.
+VITRINE_API Checkpoint read_checkpoint(const std::string& path);
+
+/// The path of the checkpoint of `epoch` in `folder`: epoch-0007.safetensors.
+VITRINE_API std::string checkpoint_path(const std::string& folder, int64_t epoch);
+
+/// Reads the newest checkpoint of `folder`; a damaged one is told to `warn`, and the one before is
+/// read. Nothing when there is none; CheckpointError when none of those there can be read.
+VITRINE_API std::optional<Checkpoint> read_newest_checkpoint(
+    const std::string& folder, const WarningHandler& warn);
+
+/// Removes the checkpoints of `folder` that are older than the one before `epoch`.
+VITRINE_API void remove_old_checkpoints(const std::string& folder, int64_t epoch);
+
+/// Copies `tensors` into the parameters and buffers of `module`, which must have the same keys,
+/// shapes and dtypes, less the derived tables; throws CheckpointError, changing nothing, when they
+/// do not.
+VITRINE_API void restore_module(torch::nn::Module& module, const StateDict& tensors);
+
+}  // namespace vitrine

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "vitrine/export.h"
+
+namespace vitrine {
+
+/// The folder of a training run: config.json, metrics.jsonl, best.safetensors and checkpoints/.
+///
+/// While it lives no other process can open the same folder (`flock`, which ends with the process,
+/// however that ends). Writers keep an order: metrics, best model, checkpoint. What comes before a
+/// checkpoint is repeated from the checkpoint before when a run was stopped in between.
+class VITRINE_API RunFolder {
+ public:
+  /// Makes the folder where it is missing, locks it, and removes files that a killed run left
+  /// half-written. Throws FileError when another run holds it, or it cannot be made.
+  explicit RunFolder(std::string path);
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
+  ~RunFolder();
+
+  /// Removes what an earlier run wrote, and nothing else. A run stopped in here stays a run that
+  /// can go on.
+  void clear();
+
+  /// Text of config.json, or nothing in a new folder. Throws FileError where a folder holds a run's
+  /// other files but no config.json.
+  std::optional<std::string> read_config() const;
+  void write_config(const std::string& text);
+
+  /// Adds a line, without its end, to metrics.jsonl, durably.
+  void append_metrics(const std::string& line);
+  /// Drops the lines of metrics.jsonl from the first one on whose "epoch" is beyond `epoch` or
+  /// unreadable.
+  void truncate_metrics(int64_t epoch);
+
+  const std::string& path() const { return path_; }
+  std::string config_path() const { return path_ + "/config.json"; }
+  std::string metrics_path() const { return path_ + "/metrics.jsonl"; }
+  std::string best_path() const { return path_ + "/best.safetensors"; }
+  std::string checkpoints_path() const { return path_ + "/checkpoints"; }
+
+ private:
+  std::string path_;
+  int lock_ = -1;
+};
+
+}  // namespace vitrine

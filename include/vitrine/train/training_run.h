@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "vitrine/export.h"
+#include "vitrine/models/model_card.h"
+#include "vitrine/train/train_options.h"
+#include "vitrine/train/trainer.h"
+
+namespace vitrine {
+
+/// A completed epoch: one line of metrics.jsonl. Shares of right answers are in [0, 1].
+struct EpochRecord {
+  int64_t epoch;  // from 1
+  int64_t step;   // updates done
+  double lr;      // of the last update
+  double train_loss;
+  double val_loss;
+  double val_top1;
+  double val_top5;
+  double images_per_second;
+  double data_wait;  // share of the training time spent waiting for images
+  double seconds;    // of the epoch, validation included
+};
+
+/// Whom a run tells how it goes; any may be empty.
+struct TrainEvents {
+  /// The run starts, or goes on, after `first_epoch` - 1 epochs with so many images.
+  std::function<void(int64_t first_epoch, int64_t train_images, int64_t val_images)> start;
+  std::function<void(const StepReport&)> step;
+  std::function<void(const EpochRecord&, bool best)> epoch;
+  /// Something to know, on one line.
+  std::function<void(const std::string&)> warning;
+  /// Asked after every update and every batch of validation; true ends the run.
+  std::function<bool()> stop;
+};
+
+/// How a call of `train` ended.
+enum class TrainOutcome {
+  Finished,         // all epochs are done
+  AlreadyFinished,  // they had been before; nothing was changed
+  Stopped           // by `stop`; the completed epochs are kept
+};
+
+struct TrainResult {
+  TrainOutcome outcome = TrainOutcome::Finished;
+  int64_t epochs = 0;      // completed
+  int64_t best_epoch = 0;  // 0 before the first
+  double best_top1 = 0;
+};
+
+/// The card that a training with `options` starts from: that of the weights where they carry one,
+/// else that of the named model. Throws UnknownNameError, and FileError when the weights cannot be
+/// read.
+VITRINE_API ModelCard starting_card(const TrainOptions& options);
+
+/// Trains a model on a folder of images into a run folder, or goes on with the run that was begun
+/// there.
+///
+/// After each epoch it validates, adds a line to metrics.jsonl, writes best.safetensors when the
+/// model is the best so far, and a checkpoint, each durably. A run that was killed at any instant
+/// goes on from its last completed epoch, and ends with the same bits as one that was not, given as
+/// many threads of LibTorch and the same kind of device. Throws Error when options differ from
+/// those the run was begun with.
+VITRINE_API TrainResult train(const TrainOptions& options, const TrainEvents& events = {});
+
+}  // namespace vitrine

@@ -1,0 +1,28 @@
+#include "vitrine/data/image_dataset.h"
+
+#include <utility>
+
+#include "vitrine/data/random.h"
+#include "vitrine/image/image.h"
+
+namespace vitrine {
+
+ImageDataset::ImageDataset(
+    std::vector<ImageSample> samples, ImageTransform transform, std::uint64_t seed)
+    : samples_(std::make_shared<const std::vector<ImageSample>>(std::move(samples))),
+      transform_(std::move(transform)),
+      seed_(seed) {}
+
+torch::data::Example<> ImageDataset::get(std::size_t index) {
+  const auto& sample = samples_->at(index);
+  auto generator = make_generator(mix_seed(seed_, static_cast<std::uint64_t>(epoch_), index));
+  return {
+      transform_(read_image(sample.path), generator),
+      torch::scalar_tensor(sample.label, torch::kInt64)};
+}
+
+std::optional<std::size_t> ImageDataset::size() const {
+  return samples_->size();
+}
+
+}  // namespace vitrine

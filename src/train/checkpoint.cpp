@@ -1,0 +1,216 @@
+#include "vitrine/train/checkpoint.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cinttypes>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "vitrine/error.h"
+#include "vitrine/text.h"
+#include "vitrine/weights/safetensors.h"
+
+namespace vitrine {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kStateKey = "vitrine.run";
+constexpr const char* kChecksumKey = "vitrine.checksum";
+constexpr const char* kModelPrefix = "model.";
+constexpr const char* kOptimizerPrefix = "optimizer.";
+
+/// FNV-1a over 64-bit words: it finds bits that rotted on a disk, not an attacker's.
+class Checksum {
+ public:
+  void add(const void* data, std::size_t count) {
+    const auto* bytes = static_cast<const unsigned char*>(data);
+    for (std::size_t i = 0; i < count; i += sizeof(std::uint64_t)) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, bytes + i, std::min(sizeof(word), count - i));
+      value_ = (value_ ^ word) * 0x100000001B3U;
+      value_ ^= value_ >> 32;  // carries high bits down, which the product alone never does
+    }
+  }
+  std::string text() const {
+    char buffer[17];
+    std::snprintf(buffer, sizeof(buffer), "%016" PRIx64, value_);
+    return buffer;
+  }
+
+ private:
+  std::uint64_t value_ = 0xCBF29CE484222325U;
+};
+
+std::string checksum(const StateDict& tensors, const std::string& state) {
+  Checksum sum;
+  sum.add(state.data(), state.size());
+  // By key, since a file may give the tensors in another order than they were written in.
+  std::vector<std::pair<std::string, torch::Tensor>> items;
+  for (const auto& item : tensors) {
+    items.emplace_back(item.key(), item.value());
+  }
+  std::sort(
+      items.begin(), items.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (const auto& [key, tensor] : items) {
+    sum.add(key.data(), key.size());
+    const auto bytes = tensor.detach().to(torch::kCPU).contiguous();
+    sum.add(bytes.const_data_ptr(), bytes.nbytes());
+  }
+  return sum.text();
+}
+
+std::string state_to_json(const RunState& state) {
+  const nlohmann::json json = {
+      {"epoch", state.epoch},
+      {"step", state.step},
+      {"best_epoch", state.best_epoch},
+      {"best_top1", state.best_top1},
+      {"run", state.run}};
+  return json.dump();
+}
+
+RunState state_from_json(const std::string& text) {
+  const auto json = nlohmann::json::parse(text);
+  RunState state;
+  json.at("epoch").get_to(state.epoch);
+  json.at("step").get_to(state.step);
+  json.at("best_epoch").get_to(state.best_epoch);
+  json.at("best_top1").get_to(state.best_top1);
+  json.at("run").get_to(state.run);
+  return state;
+}
+
+/// The epoch in the name of a checkpoint, or nothing for any other file.
+std::optional<int64_t> epoch_of(const fs::path& path) {
+  const auto name = path.filename().string();
+  int64_t epoch = 0;
+  if (std::sscanf(name.c_str(), "epoch-%" SCNd64, &epoch) != 1 || epoch < 1 ||
+      fs::path(checkpoint_path("", epoch)).filename() != name) {
+    return std::nullopt;
+  }
+  return epoch;
+}
+
+/// Epochs that `folder` has a checkpoint of, newest first.
+std::vector<int64_t> list_epochs(const std::string& folder) {
+  std::vector<int64_t> epochs;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    if (const auto epoch = epoch_of(it->path())) {
+      epochs.push_back(*epoch);
+    }
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    throw FileError(printable(folder) + ": cannot list: " + error.message());
+  }
+  std::sort(epochs.rbegin(), epochs.rend());
+  return epochs;
+}
+
+}  // namespace
+
+void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
+  StateDict tensors;
+  for (const auto& item : checkpoint.model) {
+    tensors.insert(kModelPrefix + item.key(), item.value());
+  }
+  for (const auto& item : checkpoint.optimizer) {
+    tensors.insert(kOptimizerPrefix + item.key(), item.value());
+  }
+  const auto state = state_to_json(checkpoint.state);
+  write_safetensors(path, tensors, {{kStateKey, state}, {kChecksumKey, checksum(tensors, state)}});
+}
+
+Checkpoint read_checkpoint(const std::string& path) {
+  auto file = read_safetensors(path);
+  const auto state = file.metadata.find(kStateKey);
+  const auto sum = file.metadata.find(kChecksumKey);
+  if (state == file.metadata.end() || sum == file.metadata.end()) {
+    throw CheckpointError(printable(path) + ": is no checkpoint of a run (no '" + kStateKey + "')");
+  }
+  if (checksum(file.tensors, state->second) != sum->second) {
+    throw CheckpointError(
+        printable(path) + ": the checksum does not fit the tensors; is the disk damaged?");
+  }
+  Checkpoint checkpoint;
+  try {
+    checkpoint.state = state_from_json(state->second);
+  } catch (const nlohmann::json::exception&) {
+    throw CheckpointError(printable(path) + ": '" + kStateKey + "' is not what a run writes");
+  }
+  const std::string model = kModelPrefix;
+  const std::string optimizer = kOptimizerPrefix;
+  for (const auto& item : file.tensors) {
+    if (item.key().rfind(model, 0) == 0) {
+      checkpoint.model.insert(item.key().substr(model.size()), item.value());
+    } else if (item.key().rfind(optimizer, 0) == 0) {
+      checkpoint.optimizer.insert(item.key().substr(optimizer.size()), item.value());
+    } else {
+      throw CheckpointError(
+          printable(path) + ": '" + printable(item.key()) + "' does not belong to a run");
+    }
+  }
+  return checkpoint;
+}
+
+std::string checkpoint_path(const std::string& folder, int64_t epoch) {
+  char name[48];
+  std::snprintf(name, sizeof(name), "epoch-%04" PRId64 ".safetensors", epoch);
+  return (fs::path(folder) / name).string();
+}
+
+std::optional<Checkpoint> read_newest_checkpoint(
+    const std::string& folder, const WarningHandler& warn) {
+  const auto epochs = list_epochs(folder);
+  for (const auto epoch : epochs) {
+    try {
+      return read_checkpoint(checkpoint_path(folder, epoch));
+    } catch (const FileError& error) {
+      if (warn) {
+        warn(std::string(error.what()) + "; trying the checkpoint before it");
+      }
+    }
+  }
+  if (!epochs.empty()) {
+    throw CheckpointError(printable(folder) + ": none of the checkpoints can be read");
+  }
+  return std::nullopt;
+}
+
+void remove_old_checkpoints(const std::string& folder, int64_t epoch) {
+  for (const auto other : list_epochs(folder)) {
+    if (other < epoch - 1) {
+      std::error_code ignored;  // an old file that stays does no harm
+      fs::remove(checkpoint_path(folder, other), ignored);
+    }
+  }
+}
+
+void restore_module(torch::nn::Module& module, const StateDict& tensors) {
+  const torch::NoGradGuard no_grad;
+  const auto own = state_dict(module);
+  for (const auto& item : own) {
+    const auto* const value = tensors.find(item.key());
+    if (value == nullptr || value->sizes() != item.value().sizes() ||
+        value->scalar_type() != item.value().scalar_type()) {
+      throw CheckpointError(
+          "checkpoint: '" + printable(item.key()) + "' is " +
+          (value == nullptr ? "missing" : "of another shape or type than the model's"));
+    }
+  }
+  if (tensors.size() != own.size()) {
+    throw CheckpointError(
+        "checkpoint: has " + std::to_string(tensors.size()) + " tensors, the model has " +
+        std::to_string(own.size()));
+  }
+  for (const auto& item : own) {
+    item.value().copy_(tensors[item.key()]);
+  }
+}
+
+}  // namespace vitrine

@@ -1,0 +1,105 @@
+#include "vitrine/train/evaluator.h"
+
+#include <ATen/ops/cross_entropy_loss.h>
+#include <torch/data/samplers/sequential.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace vitrine {
+namespace {
+
+/// Puts a module into evaluation mode, and back on destruction.
+class EvaluationMode {
+ public:
+  explicit EvaluationMode(torch::nn::Module& module)
+      : module_(module), training_(module.is_training()) {
+    module_.eval();
+  }
+  EvaluationMode(const EvaluationMode&) = delete;
+  EvaluationMode& operator=(const EvaluationMode&) = delete;
+  ~EvaluationMode() { module_.train(training_); }
+
+ private:
+  torch::nn::Module& module_;
+  bool training_;
+};
+
+void keep_worst(std::vector<Mistake>& mistakes, int64_t count) {
+  // The index decides between equal losses, so that the list is always the same.
+  std::sort(mistakes.begin(), mistakes.end(), [](const Mistake& a, const Mistake& b) {
+    return a.loss != b.loss ? a.loss > b.loss : a.index < b.index;
+  });
+  mistakes.resize(std::min(mistakes.size(), static_cast<std::size_t>(count)));
+}
+
+void add_batch(
+    Evaluation& result,
+    const torch::Tensor& logits,
+    const torch::Tensor& targets,
+    int64_t most_mistakes) {
+  const auto losses = at::cross_entropy_loss(logits, targets, {}, at::Reduction::None);  // [B]
+  const auto [probability, predicted] = logits.softmax(1).max(/*dim=*/1);
+  result.confusion.add(predicted, targets);
+  for (int64_t i = 0; i < targets.size(0); ++i) {
+    const auto target = targets[i].item<int64_t>();
+    const auto answer = predicted[i].item<int64_t>();
+    const auto loss = losses[i].item<double>();
+    result.loss += loss;
+    if (answer != target) {
+      result.mistakes.push_back(
+          {static_cast<std::size_t>(result.images + i),
+           target,
+           answer,
+           probability[i].item<double>(),
+           // NaN has no place in an order.
+           std::isnan(loss) ? std::numeric_limits<double>::infinity() : loss});
+    }
+  }
+  result.images += targets.size(0);
+  result.top1 += static_cast<double>(count_correct(logits, targets, 1));
+  result.top5 += static_cast<double>(count_correct(logits, targets, 5));
+  keep_worst(result.mistakes, most_mistakes);
+}
+
+}  // namespace
+
+std::optional<Evaluation> evaluate(
+    Classifier& model,
+    const ImageDataset& data,
+    const EvaluateOptions& options,
+    const EvaluateProgress& progress) {
+  const auto size = data.size().value();
+  TORCH_CHECK_VALUE(size > 0, "dataset to evaluate on has to have an image");
+  TORCH_CHECK_VALUE(
+      options.mistakes() >= 0, "mistakes has to be at least 0, but got ", options.mistakes());
+  for (const auto& sample : data.samples()) {
+    TORCH_CHECK_VALUE(
+        sample.label >= 0 && sample.label < model.num_classes(),
+        "class of an image has to be below the model's ",
+        model.num_classes(),
+        " classes, but got ",
+        sample.label);
+  }
+  const torch::NoGradGuard no_grad;
+  const EvaluationMode evaluation_mode(model);
+  Evaluation result;
+  result.confusion = ConfusionMatrix(model.num_classes());
+  BatchLoader loader(data, torch::data::samplers::SequentialSampler(size), options.loader());
+  const auto total = static_cast<int64_t>(size);
+  while (auto batch = loader.next()) {
+    const auto logits = model.forward(batch->data.to(options.device())).to(torch::kCPU);  // [B, K]
+    add_batch(result, logits, batch->target, options.mistakes());
+    if (progress && !progress(result.images, total)) {
+      return std::nullopt;
+    }
+  }
+  const auto count = static_cast<double>(result.images);
+  result.loss /= count;
+  result.top1 /= count;
+  result.top5 /= count;
+  return result;
+}
+
+}  // namespace vitrine

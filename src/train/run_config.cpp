@@ -1,0 +1,73 @@
+#include "train/run_config.h"
+
+#include <ATen/Parallel.h>
+
+#include <nlohmann/json.hpp>
+
+#include "vitrine/error.h"
+#include "vitrine/text.h"
+#include "vitrine/version.h"
+
+namespace vitrine::detail {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string shown(const Json& value) {
+  return printable(value.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+/// Name of the first entry of `now` that `earlier` has with another value, or "".
+std::string find_difference(const Json& earlier, const Json& now) {
+  for (const auto& [name, value] : now.items()) {
+    const auto found = earlier.find(name);
+    if (found != earlier.end() && *found != value) {
+      return name;
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string make_run_config(const TrainOptions& options, const ImageSplits& splits) {
+  Json config;
+  config["options"] = Json::parse(train_options_to_json(options));
+  config["data"] = {
+      {"classes", splits.train.classes},
+      {"train_images", splits.train.samples.size()},
+      {"val_images", splits.val.samples.size()}};
+  config["environment"] = {
+      {"vitrine", version()},
+      {"libtorch", libtorch_version()},
+      {"threads", at::get_num_threads()},
+      {"device", c10::DeviceTypeName(options.device().type(), /*lower_case=*/true)}};
+  return config.dump(2, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace) + "\n";
+}
+
+void compare_run_configs(
+    const std::string& folder,
+    const std::string& earlier,
+    const std::string& now,
+    const WarningHandler& warn) {
+  const auto before = Json::parse(earlier, nullptr, /*allow_exceptions=*/false);
+  const auto current = Json::parse(now);
+  for (const auto* part : {"options", "data", "environment"}) {
+    if (!before.is_object() || !before.contains(part) || !before[part].is_object()) {
+      throw FileError(printable(folder) + "/config.json: is not what a run writes");
+    }
+    const auto name = find_difference(before[part], current[part]);
+    if (name.empty()) {
+      continue;
+    }
+    const auto message = printable(folder) + ": the run was begun with " + name + " " +
+                         shown(before[part][name]) + ", now it is " + shown(current[part][name]);
+    if (part == std::string("environment")) {
+      warn(message + "; results will differ in their last bits");
+    } else {
+      throw Error(message + "; start anew with the option fresh, or choose another output folder");
+    }
+  }
+}
+
+}  // namespace vitrine::detail

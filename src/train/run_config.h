@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "vitrine/data/image_folder.h"
+#include "vitrine/train/checkpoint.h"
+#include "vitrine/train/train_options.h"
+
+namespace vitrine::detail {
+
+/// Text of a run's config.json: the options that decide it, its data in numbers, and what it runs
+/// on.
+std::string make_run_config(const TrainOptions& options, const ImageSplits& splits);
+
+/// Compares the config.json that a run in `folder` was begun with to that of now. Throws Error,
+/// naming the first option or number that differs with both values; another environment is told to
+/// `warn`.
+void compare_run_configs(
+    const std::string& folder,
+    const std::string& earlier,
+    const std::string& now,
+    const WarningHandler& warn);
+
+}  // namespace vitrine::detail

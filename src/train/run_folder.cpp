@@ -1,0 +1,136 @@
+#include "vitrine/train/run_folder.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cerrno>
+#include <fcntl.h>
+#include <filesystem>
+#include <sstream>
+#include <sys/file.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+#include "vitrine/error.h"
+#include "vitrine/file.h"
+#include "vitrine/text.h"
+
+namespace vitrine {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMostConfigBytes = std::size_t{16} << 20;
+
+int lock_folder(const std::string& path) {
+  const auto file = path + "/.lock";
+  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (descriptor < 0) {
+    throw FileError(printable(file) + ": cannot write: " + std::generic_category().message(errno));
+  }
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    const int error = errno;
+    ::close(descriptor);
+    throw FileError(
+        printable(path) + (error == EWOULDBLOCK
+                               ? ": another run is writing into this folder"
+                               : ": cannot lock: " + std::generic_category().message(error)));
+  }
+  return descriptor;
+}
+
+/// Removes what `write_file_atomically` had not renamed yet when its process was killed.
+void remove_half_written(const std::string& folder) {
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    if (it->path().filename().string().find(".tmp-") != std::string::npos) {
+      std::error_code ignored;
+      fs::remove(it->path(), ignored);
+    }
+  }
+}
+
+std::string read_text(const std::string& path) {
+  const auto bytes = read_file(path, kMostConfigBytes);
+  return {bytes.begin(), bytes.end()};
+}
+
+/// Whether a whole line of metrics.jsonl belongs to one of the first `epoch` epochs.
+bool is_kept(const std::string& line, int64_t epoch) {
+  const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) {
+    return false;
+  }
+  const auto found = json.find("epoch");
+  return found != json.end() && found->is_number_integer() && found->get<int64_t>() <= epoch;
+}
+
+}  // namespace
+
+RunFolder::RunFolder(std::string path) : path_(std::move(path)) {
+  std::error_code error;
+  fs::create_directories(checkpoints_path(), error);
+  if (error) {
+    throw FileError(printable(path_) + ": cannot make the folder: " + error.message());
+  }
+  lock_ = lock_folder(path_);
+  remove_half_written(path_);
+  remove_half_written(checkpoints_path());
+}
+
+RunFolder::~RunFolder() {
+  ::close(lock_);
+}
+
+void RunFolder::clear() {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(checkpoints_path())) {
+    if (entry.path().filename().string().rfind("epoch-", 0) == 0) {
+      fs::remove(entry.path(), error);
+    }
+  }
+  // config.json goes last: without it the rest could not be told from somebody's other files.
+  for (const auto& path : {best_path(), metrics_path(), config_path()}) {
+    fs::remove(path, error);
+    if (error) {
+      throw FileError(printable(path) + ": cannot remove: " + error.message());
+    }
+  }
+}
+
+std::optional<std::string> RunFolder::read_config() const {
+  if (fs::exists(config_path())) {
+    return read_text(config_path());
+  }
+  const bool empty = fs::is_empty(checkpoints_path());
+  if (!empty || fs::exists(best_path()) || fs::exists(metrics_path())) {
+    throw FileError(
+        printable(path_) + ": holds the files of a run, but no config.json; choose another folder");
+  }
+  return std::nullopt;
+}
+
+void RunFolder::write_config(const std::string& text) {
+  write_file_atomically(config_path(), [&](File& file) { file.write(text); });
+}
+
+void RunFolder::append_metrics(const std::string& line) {
+  File file(metrics_path(), File::Mode::Append);
+  file.write(line + "\n");
+  file.sync();
+}
+
+void RunFolder::truncate_metrics(int64_t epoch) {
+  const bool exists = fs::exists(metrics_path());
+  const auto text = exists ? read_text(metrics_path()) : "";
+  std::string kept;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line) && is_kept(line, epoch);) {
+    kept += line + "\n";
+  }
+  if (kept != text || !exists) {
+    write_file_atomically(metrics_path(), [&](File& file) { file.write(kept); });
+  }
+}
+
+}  // namespace vitrine

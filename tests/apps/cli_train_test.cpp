@@ -1,0 +1,218 @@
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "apps/training.h"
+
+namespace vitrine {
+namespace {
+
+/// A finished run, made once.
+const std::string& finished_run() {
+  static const TemporaryFolder folder;
+  static const std::string path = [] {
+    const auto result = vitrine_program(train_words(folder / "run", 3));
+    EXPECT_EQ(result.status, 0) << result.err;
+    return folder / "run";
+  }();
+  return path;
+}
+
+std::vector<std::string> joined(
+    std::vector<std::string> words, const std::vector<std::string>& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+/// Fails unless the program leaves with `status` and one line that holds every one of `parts`.
+void expect_failure(
+    const std::vector<std::string>& words, int status, const std::vector<std::string>& parts) {
+  const auto result = vitrine_program(words);
+  EXPECT_EQ(result.status, status) << result.err;
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(lines_of(result.err).size(), 1U) << result.err;
+  for (const auto& part : parts) {
+    EXPECT_NE(result.err.find(part), std::string::npos) << part << " is not in: " << result.err;
+  }
+}
+
+TEST(Train, FillsARunFolderAndTellsTheBestModel) {
+  const TemporaryFolder folder;
+  const auto result = vitrine_program(train_words(folder / "run", 2));
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(result.out.rfind((folder / "run") + "/best.safetensors: top-1 ", 0), 0U) << result.out;
+  for (const auto* file :
+       {"config.json", "metrics.jsonl", "best.safetensors", "checkpoints/epoch-0002.safetensors"}) {
+    EXPECT_TRUE(std::filesystem::exists(folder / ("run/" + std::string(file)))) << file;
+  }
+  EXPECT_NE(result.err.find("epoch 2/2: train loss"), std::string::npos) << result.err;
+}
+
+TEST(Train, SaysNothingWhenQuiet) {
+  const TemporaryFolder folder;
+  const auto result = vitrine_program(joined(train_words(folder / "run", 1), {"--quiet"}));
+  EXPECT_EQ(result.status, 0);
+  EXPECT_EQ(result.err, "");
+}
+
+TEST(Train, LeavesAFinishedRunAlone) {
+  const auto before = bytes_of(finished_run() + "/metrics.jsonl");
+  const auto result = vitrine_program(train_words(finished_run(), 3));
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_NE(result.err.find("this run is finished already"), std::string::npos) << result.err;
+  EXPECT_EQ(bytes_of(finished_run() + "/metrics.jsonl"), before);
+}
+
+TEST(Train, ResumesARunByItsOwnOptions) {
+  const TemporaryFolder folder;
+  const auto run = folder / "run";
+  std::filesystem::copy(finished_run(), run, std::filesystem::copy_options::recursive);
+  std::filesystem::remove(checkpoint_of(run, 3));
+  const auto result = vitrine_program({"train", "--resume", run, "--device=cpu"});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(bytes_of(checkpoint_of(run, 3)), bytes_of(checkpoint_of(finished_run(), 3)));
+}
+
+TEST(Train, RepeatsARunFromItsConfig) {
+  const TemporaryFolder folder;
+  const auto config = finished_run() + "/config.json";
+  const auto result =
+      vitrine_program({"train", "--config", config, "--output", folder / "again", "--device=cpu"});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(
+      bytes_of(checkpoint_of(folder / "again", 3)), bytes_of(checkpoint_of(finished_run(), 3)));
+}
+
+TEST(Train, NamesAnOptionThatDiffersFromTheRunsOwn) {
+  expect_failure(
+      joined(train_words(finished_run(), 3), {"--lr=0.5"}), 1, {finished_run(), "lr 0.01", "0.5"});
+}
+
+TEST(Train, TunesAModelForOtherClasses) {
+  const TemporaryFolder folder;
+  draw_splits(folder / "data", /*classes=*/2, 4, 2);
+  const std::vector<std::string> words = {
+      "train",
+      folder / "data",
+      "--weights",
+      finished_run() + "/best.safetensors",
+      "--epochs=1",
+      "--batch-size=4",
+      "--device=cpu",
+      "--quiet",
+      "--output",
+      folder / "run"};
+  EXPECT_EQ(vitrine_program(words).status, 1);
+  EXPECT_EQ(vitrine_program(joined(words, {"--reset-head"})).status, 0);
+}
+
+TEST(Train, AnswersWrongUsageInOneLine) {
+  const TemporaryFolder folder;
+  const auto& data = drawn_splits();
+  const std::string model = "--model=vitrine_vit_patch4_32";
+  const auto output = "--output=" + (folder / "run");
+  expect_failure({"train", model}, 2, {"DATA"});
+  expect_failure({"train", data, output}, 2, {"--model"});
+  expect_failure({"train", data, "--model=vit_tny_patch16_224"}, 2, {"vit_tiny_patch16_224"});
+  expect_failure({"train", data, model, "--batch-size=-1"}, 2, {"--batch-size", "-1"});
+  expect_failure({"train", data, model, "--epochs=0"}, 2, {"--epochs", "0"});
+  expect_failure({"train", data, model, "--lr=nan"}, 2, {"--lr", "nan"});
+  expect_failure({"train", data, model, "--scale=0.5"}, 2, {"--scale"});
+  expect_failure({"train", data, model, "--scale=0.9,0.5", output}, 2, {"scale"});
+  expect_failure({"train", data, model, "--opt=adam"}, 2, {"--opt", "adamw"});
+  expect_failure({"train", data, model, "--wieght-decay=1"}, 2, {"--weight-decay"});
+}
+
+TEST(Train, AnswersWrongDataInOneLine) {
+  const TemporaryFolder folder;
+  const std::string model = "--model=vitrine_vit_patch4_32";
+  const auto output = "--output=" + (folder / "run");
+  const auto data = folder / "data";
+  expect_failure({"train", data, model, output}, 1, {data, "no such folder"});
+  std::filesystem::create_directories(data + "/train");
+  std::filesystem::create_directories(data + "/val");
+  expect_failure({"train", data, model, output}, 1, {data, "no class folder"});
+  draw_class_folders(data + "/train", 1, 2);
+  expect_failure({"train", data, model, output}, 1, {"one class folder only", "class0"});
+  draw_class_folders(data + "/train", 2, 2);
+  draw_class_folders(data + "/val", 3, 2);
+  expect_failure({"train", data, model, output}, 1, {"only in val/: class2"});
+  std::filesystem::remove_all(data + "/val/class2");
+  std::filesystem::remove_all(data + "/val/class1");
+  std::filesystem::create_directories(data + "/val/class1");
+  expect_failure({"train", data, model, output}, 1, {"class 'class1' has no image"});
+  draw_class_folders(data + "/val", 2, 2);
+  const auto bad = data + "/train/class1/0.png";
+  std::ofstream(bad) << "<html>";
+  const auto result =
+      vitrine_program({"train", data, model, output, "--device=cpu", "--workers=2"});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_NE(result.err.find(bad), std::string::npos) << result.err;
+}
+
+TEST(Train, DoesNotShareARunFolder) {
+  const TemporaryFolder folder;
+  auto words = train_words(folder / "run", 1000);
+  words.insert(words.begin(), VITRINE_PROGRAM);
+  Process first(words);
+  while (!std::filesystem::exists(checkpoint_of(folder / "run", 1))) {
+    ASSERT_TRUE(first.running()) << first.err();
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  expect_failure(train_words(folder / "run", 1000), 1, {"another run is writing"});
+}
+
+TEST(Evaluate, AgreesWithTheRunsOwnValidation) {
+  const auto best = finished_run() + "/best.safetensors";
+  const auto result = vitrine_program(
+      {"evaluate", drawn_splits(), "--weights", best, "--device=cpu", "--format=json"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  const auto json = nlohmann::json::parse(result.out);
+  double best_top1 = -1;
+  double loss = 0;
+  for (const auto& line : metrics_of(finished_run())) {
+    if (line["val_top1"].get<double>() > best_top1) {
+      best_top1 = line["val_top1"].get<double>();
+      loss = line["val_loss"].get<double>();
+    }
+  }
+  EXPECT_EQ(json["images"], 12);
+  EXPECT_EQ(json["top1"].get<double>(), best_top1);
+  EXPECT_NEAR(json["loss"].get<double>(), loss, 1e-5);
+  EXPECT_EQ(json["classes"].size(), 3U);
+  EXPECT_EQ(json["classes"][1]["label"], "class1");
+  int64_t counted = 0;
+  for (const auto& row : json["confusion"]) {
+    for (const auto& count : row) {
+      counted += count.get<int64_t>();
+    }
+  }
+  EXPECT_EQ(counted, 12);
+  EXPECT_EQ(json["mistakes"].size(), static_cast<std::size_t>(std::lround(12 * (1 - best_top1))));
+}
+
+TEST(Evaluate, PrintsATable) {
+  const auto best = finished_run() + "/best.safetensors";
+  const auto result =
+      vitrine_program({"evaluate", drawn_splits() + "/val", "--weights", best, "--device=cpu"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(result.out.rfind("top-1 ", 0), 0U) << result.out;
+  EXPECT_NE(result.out.find("class2"), std::string::npos) << result.out;
+}
+
+TEST(Evaluate, NamesClassesThatTheModelDoesNotHave) {
+  const TemporaryFolder folder;
+  draw_class_folders(folder.path(), 4, 1);
+  expect_failure(
+      {"evaluate", folder.path(), "--weights", finished_run() + "/best.safetensors"},
+      1,
+      {folder.path(), "unknown to the model: class3"});
+}
+
+}  // namespace
+}  // namespace vitrine

@@ -1,0 +1,88 @@
+#include "vitrine/data/image_dataset.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "vitrine/data/augment.h"
+#include "vitrine/data/loader.h"
+#include "vitrine/data/sampler.h"
+#include "vitrine/error.h"
+
+#include "support/drawn_data.h"
+#include "support/temporary_folder.h"
+
+namespace vitrine {
+namespace {
+
+ImageDataset augmented(const std::vector<ImageSample>& samples, std::uint64_t seed) {
+  const auto size = PreprocessOptions().height(8).width(8);
+  return {samples, TrainTransform(AugmentOptions().degrees(10), size), seed};
+}
+
+TEST(ImageDataset, GivesImagesWithTheirClasses) {
+  const TemporaryFolder folder;
+  draw_class_folders(folder.path(), /*classes=*/3, /*count=*/2);
+  auto data = augmented(scan_image_folder(folder.path()).samples, 1);
+  EXPECT_EQ(data.size(), 6U);
+  const auto example = data.get(5);
+  EXPECT_EQ(example.data.sizes(), (std::vector<int64_t>{3, 8, 8}));
+  EXPECT_EQ(example.target.item<int64_t>(), 2);
+}
+
+TEST(ImageDataset, VariesWithSeedEpochAndIndexAlone) {
+  const TemporaryFolder folder;
+  draw_class_folders(folder.path(), 2, 2);
+  const auto samples = scan_image_folder(folder.path()).samples;
+  auto data = augmented(samples, 1);
+  auto same = augmented(samples, 1);
+  auto other = augmented(samples, 2);
+  const auto first = data.get(0).data;
+  data.get(3);
+  EXPECT_TRUE(torch::equal(first, data.get(0).data));
+  EXPECT_TRUE(torch::equal(first, same.get(0).data));
+  EXPECT_FALSE(torch::equal(first, other.get(0).data));
+  same.set_epoch(1);
+  EXPECT_FALSE(torch::equal(first, same.get(0).data));
+}
+
+TEST(ImageDataset, GivesTheSameBatchesForAnyNumberOfWorkers) {
+  const TemporaryFolder folder;
+  draw_class_folders(folder.path(), 4, 10);
+  const auto data = augmented(scan_image_folder(folder.path()).samples, 1);
+  const auto load = [&](int64_t workers) {
+    BatchLoader loader(
+        data, ShuffleSampler(40, 1, 1), LoaderOptions().batch_size(8).workers(workers));
+    std::vector<torch::Tensor> batches;
+    while (auto batch = loader.next()) {
+      batches.push_back(batch->data);
+    }
+    return torch::cat(batches);
+  };
+  const auto alone = load(0);
+  EXPECT_TRUE(torch::equal(load(1), alone));
+  EXPECT_TRUE(torch::equal(load(4), alone));
+}
+
+TEST(ImageDataset, NamesAnImageThatCannotBeRead) {
+  const TemporaryFolder folder;
+  draw_class_folders(folder.path(), 2, 4);
+  const auto bad = folder / "class1/2.png";
+  std::ofstream(bad) << "no image";
+  const auto data = augmented(scan_image_folder(folder.path()).samples, 1);
+  for (const int64_t workers : {0, 3}) {
+    BatchLoader loader(data, ShuffleSampler(8, 1), LoaderOptions().batch_size(2).workers(workers));
+    try {
+      while (loader.next()) {
+      }
+      FAIL() << "a text was read as an image";
+    } catch (const ImageError& error) {
+      EXPECT_EQ(std::string(error.what()).rfind(bad, 0), 0U) << error.what();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace vitrine

@@ -1,0 +1,148 @@
+#include "vitrine/data/image_folder.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "vitrine/error.h"
+
+#include "support/temporary_folder.h"
+
+namespace vitrine {
+namespace {
+
+void touch(const std::string& path) {
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+  std::ofstream(path) << "x";
+}
+
+template <typename Function>
+std::string message_of(Function&& function) {
+  try {
+    function();
+  } catch (const FileError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(ScanImageFolder, SortsClassesAndFilesByTheirBytes) {
+  const TemporaryFolder folder;
+  for (const auto* name : {"b/2.png", "b/10.png", "B/x.JPG", "a/deep/er/y.Tiff", "a/z.webp"}) {
+    touch(folder / name);
+  }
+  const auto found = scan_image_folder(folder.path());
+  EXPECT_EQ(found.classes, (std::vector<std::string>{"B", "a", "b"}));
+  std::vector<std::string> files;
+  for (const auto& sample : found.samples) {
+    files.push_back(
+        std::to_string(sample.label) + ":" + sample.path.substr(folder.path().size() + 1));
+  }
+  EXPECT_EQ(
+      files,
+      (std::vector<std::string>{
+          "0:B/x.JPG", "1:a/deep/er/y.Tiff", "1:a/z.webp", "2:b/10.png", "2:b/2.png"}));
+}
+
+TEST(ScanImageFolder, PassesOverHiddenFilesAndOtherKinds) {
+  const TemporaryFolder folder;
+  for (const auto* name :
+       {"a/1.png",
+        "b/1.png",
+        "b/.2.png",
+        "b/.cache/3.png",
+        "b/notes.txt",
+        "b/png",
+        ".git/x.png",
+        "stray.png"}) {
+    touch(folder / name);
+  }
+  const auto found = scan_image_folder(folder.path());
+  EXPECT_EQ(found.classes, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(found.samples.size(), 2U);
+}
+
+TEST(ScanImageFolder, DoesNotFollowALinkToAFolderAbove) {
+  const TemporaryFolder folder;
+  touch(folder / "a/1.png");
+  touch(folder / "b/1.png");
+  std::filesystem::create_directory_symlink(folder.path(), folder / "a/loop");
+  EXPECT_EQ(scan_image_folder(folder.path()).samples.size(), 2U);
+}
+
+TEST(ScanImageFolder, SaysWhatIsWrongInOneLine) {
+  const TemporaryFolder folder;
+  const auto root = folder / "data";
+  const auto scan = [&] { scan_image_folder(root); };
+  EXPECT_EQ(message_of(scan), root + ": no such folder");
+  std::filesystem::create_directory(root);
+  EXPECT_EQ(
+      message_of(scan),
+      root + ": has no class folder, expected at least two (" + root + "/<class>/<image>)");
+  touch(root + "/cat/1.png");
+  EXPECT_EQ(
+      message_of(scan),
+      root + ": has one class folder only ('cat'), expected at least two (" + root +
+          "/<class>/<image>)");
+  std::filesystem::create_directory(root + "/dog");
+  EXPECT_EQ(
+      message_of(scan),
+      root + ": class 'dog' has no image (jpg, jpeg, png, webp, bmp, tif or tiff)");
+  EXPECT_NE(
+      message_of([&] { scan_image_folder(root + "/cat/1.png"); }).find("is a file"),
+      std::string::npos);
+}
+
+TEST(ScanImageSplits, NamesTheClassesThatDiffer) {
+  const TemporaryFolder folder;
+  for (const auto* name : {"train/a/1.png", "train/b/1.png", "train/c/1.png"}) {
+    touch(folder / name);
+  }
+  const auto scan = [&] { scan_image_splits(folder.path()); };
+  EXPECT_EQ(
+      message_of(scan),
+      folder.path() +
+          ": has no folder val/, expected train/ and val/, each with one folder a class");
+  for (const auto* name : {"val/a/1.png", "val/d/1.png"}) {
+    touch(folder / name);
+  }
+  EXPECT_EQ(
+      message_of(scan),
+      folder.path() +
+          ": the classes of train/ and val/ differ; only in train/: b, c; only in val/: d");
+}
+
+TEST(ScanImageSplits, FindsBothParts) {
+  const TemporaryFolder folder;
+  for (const auto* name : {"train/a/1.png", "train/b/1.png", "val/a/1.png", "val/b/2.png"}) {
+    touch(folder / name);
+  }
+  const auto splits = scan_image_splits(folder.path());
+  EXPECT_EQ(splits.train.classes, splits.val.classes);
+  EXPECT_EQ(splits.val.samples.back().path, folder / "val/b/2.png");
+}
+
+TEST(MatchClasses, TakesTheIndicesOfTheModel) {
+  const ImageFolder folder{{"a", "c"}, {{"a/1.png", 0}, {"c/1.png", 1}}};
+  const auto matched = match_classes(folder, {"c", "b", "a"}, 3, "data");
+  EXPECT_EQ(matched.samples[0].label, 2);
+  EXPECT_EQ(matched.samples[1].label, 0);
+  EXPECT_EQ(match_classes(folder, {}, 2, "data").samples[1].label, 1);
+}
+
+TEST(MatchClasses, NamesClassesThatTheModelDoesNotHave) {
+  const ImageFolder folder{{"a", "c"}, {}};
+  EXPECT_EQ(
+      message_of([&] {
+        match_classes(folder, {"a", "b"}, 2, "data");
+      }),
+      "data: 1 of 2 classes are unknown to the model: c");
+  EXPECT_EQ(
+      message_of([&] { match_classes(folder, {}, 3, "data"); }),
+      "data: has 2 classes, the model has 3");
+}
+
+}  // namespace
+}  // namespace vitrine

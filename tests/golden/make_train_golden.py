@@ -1,0 +1,63 @@
+"""Writes train.json beside itself: learning rates of timm's scheduler and steps of torch.optim.
+
+Made with torch 2.11.0 and timm 1.0.31.
+"""
+
+import json
+import pathlib
+
+import torch
+from timm.scheduler.cosine_lr import CosineLRScheduler
+
+
+def schedule(lr, min_lr, warmup_lr, warmup, total):
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([parameter], lr=lr)
+    scheduler = CosineLRScheduler(
+        optimizer, t_initial=total, lr_min=min_lr, warmup_t=warmup, warmup_lr_init=warmup_lr,
+        t_in_epochs=False)
+    updates = sorted({0, 1, 2, warmup - 1, warmup, warmup + 1, total // 2, total - 1, total, total + 5} - {-1})
+    rates = [optimizer.param_groups[0]["lr"]]
+    for update in updates[1:]:
+        scheduler.step_update(update)
+        rates.append(optimizer.param_groups[0]["lr"])
+    return dict(lr=lr, min_lr=min_lr, warmup_lr=warmup_lr, warmup_updates=warmup, total_updates=total,
+                updates=updates, rates=rates)
+
+
+def steps(make, options):
+    torch.manual_seed(0)
+    linear = torch.nn.Linear(3, 2)
+    case = dict(options=options, weight=linear.weight.tolist(), bias=linear.bias.tolist(), steps=[])
+    optimizer = make(linear)
+    for step in range(5):
+        lr = 0.1 / (step + 1)
+        for group in optimizer.param_groups:
+            group["lr"] = lr
+        gradients = [torch.randn_like(p) for p in (linear.weight, linear.bias)]
+        linear.weight.grad, linear.bias.grad = (g.clone() for g in gradients)
+        optimizer.step()
+        case["steps"].append(dict(
+            lr=lr, weight_grad=gradients[0].tolist(), bias_grad=gradients[1].tolist(),
+            weight=linear.weight.tolist(), bias=linear.bias.tolist()))
+    return case
+
+
+def groups(linear, decay):
+    return [dict(params=[linear.weight], weight_decay=decay), dict(params=[linear.bias], weight_decay=0.0)]
+
+
+golden = dict(
+    schedules=[
+        schedule(1e-3, 1e-5, 1e-6, 100, 2000),
+        schedule(5e-4, 0.0, 0.0, 0, 37),
+        schedule(0.1, 1e-2, 0.0, 7, 50),
+    ],
+    adamw=steps(lambda m: torch.optim.AdamW(groups(m, 0.05), betas=(0.9, 0.999), eps=1e-8),
+                dict(opt="adamw", weight_decay=0.05, momentum=0.9, nesterov=True)),
+    sgd=steps(lambda m: torch.optim.SGD(groups(m, 0.01), lr=0.1, momentum=0.9, nesterov=True),
+              dict(opt="sgd", weight_decay=0.01, momentum=0.9, nesterov=True)),
+    sgd_plain=steps(lambda m: torch.optim.SGD(groups(m, 0.01), lr=0.1),
+                    dict(opt="sgd", weight_decay=0.01, momentum=0.0, nesterov=False)),
+)
+pathlib.Path(__file__).with_name("train.json").write_text(json.dumps(golden, indent=1) + "\n")

@@ -1,0 +1,129 @@
+#include "vitrine/train/checkpoint.h"
+
+#include <torch/nn.h>
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "vitrine/error.h"
+#include "vitrine/weights/safetensors.h"
+
+#include "support/temporary_folder.h"
+
+namespace vitrine {
+namespace {
+
+Checkpoint make_checkpoint(int64_t epoch) {
+  Checkpoint checkpoint;
+  checkpoint.model.insert("weight", torch::full({2, 3}, static_cast<double>(epoch)));
+  checkpoint.model.insert("norm.num_batches_tracked", torch::scalar_tensor(epoch, torch::kInt64));
+  checkpoint.optimizer.insert("weight.exp_avg", torch::rand({2, 3}));
+  checkpoint.optimizer.insert("step", torch::scalar_tensor(10 * epoch, torch::kInt64));
+  checkpoint.state = {epoch, 10 * epoch, 1, 0.1 + 0.2, "{}"};
+  return checkpoint;
+}
+
+std::string write_epoch(const TemporaryFolder& folder, int64_t epoch) {
+  auto path = checkpoint_path(folder.path(), epoch);
+  write_checkpoint(path, make_checkpoint(epoch));
+  return path;
+}
+
+/// Changes one byte near the end of a file, where tensors are.
+void damage(const std::string& path) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekg(-5, std::ios::end);
+  const auto byte = static_cast<char>(file.get() ^ 1);
+  file.seekp(-5, std::ios::end);
+  file.put(byte);
+}
+
+TEST(Checkpoint, ComesBackToTheSameBits) {
+  const TemporaryFolder folder;
+  const auto path = folder / "epoch-0003.safetensors";
+  const auto written = make_checkpoint(3);
+  write_checkpoint(path, written);
+  const auto read = read_checkpoint(path);
+  EXPECT_EQ(read.model.size(), 2U);
+  EXPECT_TRUE(torch::equal(read.model["weight"], written.model["weight"]));
+  EXPECT_TRUE(torch::equal(read.optimizer["weight.exp_avg"], written.optimizer["weight.exp_avg"]));
+  EXPECT_EQ(read.optimizer["step"].item<int64_t>(), 30);
+  EXPECT_EQ(read.state.epoch, 3);
+  EXPECT_EQ(read.state.step, 30);
+  EXPECT_EQ(read.state.best_epoch, 1);
+  EXPECT_EQ(read.state.best_top1, 0.1 + 0.2);
+  EXPECT_EQ(read.state.run, "{}");
+}
+
+TEST(Checkpoint, IsRefusedWhenOneBitHasChanged) {
+  const TemporaryFolder folder;
+  const auto path = write_epoch(folder, 1);
+  damage(path);
+  EXPECT_THROW(read_checkpoint(path), CheckpointError);
+}
+
+TEST(Checkpoint, IsToldFromAnyOtherFile) {
+  const TemporaryFolder folder;
+  StateDict tensors;
+  tensors.insert("weight", torch::zeros(2));
+  write_safetensors(folder / "model.safetensors", tensors);
+  EXPECT_THROW(read_checkpoint(folder / "model.safetensors"), CheckpointError);
+}
+
+TEST(ReadNewestCheckpoint, FallsBackToTheOneBefore) {
+  const TemporaryFolder folder;
+  std::vector<std::string> warnings;
+  const auto warn = [&](const std::string& text) { warnings.push_back(text); };
+  EXPECT_FALSE(read_newest_checkpoint(folder.path(), warn).has_value());
+  EXPECT_FALSE(read_newest_checkpoint(folder / "missing", warn).has_value());
+  write_epoch(folder, 9);
+  const auto newest = write_epoch(folder, 10);
+  std::ofstream(folder / "epoch-0011.safetensors.tmp-1") << "half";
+  EXPECT_EQ(read_newest_checkpoint(folder.path(), warn)->state.epoch, 10);
+  EXPECT_TRUE(warnings.empty());
+  std::filesystem::resize_file(newest, 100);
+  EXPECT_EQ(read_newest_checkpoint(folder.path(), warn)->state.epoch, 9);
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_EQ(warnings[0].rfind(newest, 0), 0U) << warnings[0];
+}
+
+TEST(ReadNewestCheckpoint, DoesNotStartAnewWhenAllAreDamaged) {
+  const TemporaryFolder folder;
+  damage(write_epoch(folder, 1));
+  EXPECT_THROW(read_newest_checkpoint(folder.path(), {}), CheckpointError);
+}
+
+TEST(RemoveOldCheckpoints, KeepsTheLastTwo) {
+  const TemporaryFolder folder;
+  for (int64_t epoch = 1; epoch <= 4; ++epoch) {
+    write_epoch(folder, epoch);
+  }
+  remove_old_checkpoints(folder.path(), 4);
+  for (int64_t epoch = 1; epoch <= 4; ++epoch) {
+    EXPECT_EQ(std::filesystem::exists(checkpoint_path(folder.path(), epoch)), epoch >= 3);
+  }
+}
+
+TEST(RestoreModule, ChangesNothingUnlessAllFits) {
+  torch::nn::Linear linear(2, 2);
+  torch::nn::Linear other(2, 2);
+  StateDict tensors;
+  tensors.insert("weight", other->weight);
+  const auto before = linear->weight.detach().clone();
+  EXPECT_THROW(restore_module(*linear, tensors), CheckpointError);
+  tensors.insert("bias", torch::zeros(3));
+  EXPECT_THROW(restore_module(*linear, tensors), CheckpointError);
+  EXPECT_TRUE(torch::equal(linear->weight, before));
+  tensors["bias"] = other->bias;
+  restore_module(*linear, tensors);
+  EXPECT_TRUE(torch::equal(linear->weight, other->weight));
+  tensors.insert("extra", torch::zeros(1));
+  EXPECT_THROW(restore_module(*linear, tensors), CheckpointError);
+}
+
+}  // namespace
+}  // namespace vitrine

@@ -1,0 +1,135 @@
+#include "vitrine/train/optimizer.h"
+
+#include <torch/nn.h>
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "vitrine/error.h"
+
+#include "support/tensor_assert.h"
+#include "train/golden_json.h"
+
+namespace vitrine {
+namespace {
+
+namespace nn = torch::nn;
+
+/// A linear layer with what a golden case starts from.
+nn::Linear make_linear(const nlohmann::json& expected) {
+  nn::Linear linear(3, 2);
+  const torch::NoGradGuard no_grad;
+  linear->weight.copy_(to_tensor(expected["weight"]));
+  linear->bias.copy_(to_tensor(expected["bias"]));
+  return linear;
+}
+
+OptimizerOptions options_of(const nlohmann::json& expected) {
+  const auto& options = expected["options"];
+  return OptimizerOptions()
+      .opt(parse_optimizer(options["opt"].get<std::string>()))
+      .weight_decay(options["weight_decay"].get<double>())
+      .momentum(options["momentum"].get<double>())
+      .nesterov(options["nesterov"].get<bool>());
+}
+
+void take_step(nn::Linear& linear, Optimizer& optimizer, const nlohmann::json& step) {
+  linear->weight.mutable_grad() = to_tensor(step["weight_grad"]);
+  linear->bias.mutable_grad() = to_tensor(step["bias_grad"]);
+  optimizer.step(step["lr"].get<double>());
+}
+
+TEST(Optimizer, TakesTheStepsOfTorchOptim) {
+  const auto golden = train_golden();
+  for (const auto* name : {"adamw", "sgd", "sgd_plain"}) {
+    SCOPED_TRACE(name);
+    auto linear = make_linear(golden[name]);
+    Optimizer optimizer(*linear, options_of(golden[name]));
+    for (const auto& step : golden[name]["steps"]) {
+      take_step(linear, optimizer, step);
+      EXPECT_TENSOR_NEAR(linear->weight, to_tensor(step["weight"]), 1e-6);
+      EXPECT_TENSOR_NEAR(linear->bias, to_tensor(step["bias"]), 1e-6);
+    }
+  }
+}
+
+TEST(Optimizer, GoesOnFromASavedStateToTheSameBits) {
+  const auto golden = train_golden();
+  for (const auto* name : {"adamw", "sgd"}) {
+    SCOPED_TRACE(name);
+    const auto& expected = golden[name];
+    auto linear = make_linear(expected);
+    Optimizer optimizer(*linear, options_of(expected));
+    take_step(linear, optimizer, expected["steps"][0]);
+    take_step(linear, optimizer, expected["steps"][1]);
+
+    auto second = make_linear(expected);
+    Optimizer restored(*second, options_of(expected));
+    restored.load_state(optimizer.state());
+    {
+      const torch::NoGradGuard no_grad;
+      second->weight.copy_(linear->weight);
+      second->bias.copy_(linear->bias);
+    }
+    take_step(linear, optimizer, expected["steps"][2]);
+    take_step(second, restored, expected["steps"][2]);
+    EXPECT_EQ(restored.steps(), 3);
+    EXPECT_TRUE(torch::equal(second->weight, linear->weight));
+    EXPECT_TRUE(torch::equal(second->bias, linear->bias));
+  }
+}
+
+TEST(Optimizer, RefusesAStateOfAnotherModuleAndStaysAsItWas) {
+  nn::Linear linear(3, 2);
+  nn::Linear other(4, 2);
+  Optimizer optimizer(*linear, OptimizerOptions());
+  EXPECT_THROW(
+      optimizer.load_state(Optimizer(*other, OptimizerOptions()).state()), CheckpointError);
+  auto state = optimizer.state();
+  state.erase("bias.exp_avg");
+  EXPECT_THROW(optimizer.load_state(state), CheckpointError);
+  auto larger = optimizer.state();
+  larger.insert("other.exp_avg", torch::zeros(1));
+  EXPECT_THROW(optimizer.load_state(larger), CheckpointError);
+  EXPECT_EQ(optimizer.steps(), 0);
+}
+
+TEST(Optimizer, RefusesOptionsOutOfRange) {
+  nn::Linear linear(3, 2);
+  EXPECT_THROW(Optimizer(*linear, OptimizerOptions().weight_decay(-1)), c10::ValueError);
+  EXPECT_THROW(Optimizer(*linear, OptimizerOptions().momentum(1)), c10::ValueError);
+  EXPECT_THROW(Optimizer(*linear, OptimizerOptions().beta2(-0.1)), c10::ValueError);
+  EXPECT_THROW(Optimizer(*nn::ReLU(), OptimizerOptions()), c10::ValueError);
+}
+
+TEST(HasWeightDecay, LeavesOutNormsBiasesTokensAndTables) {
+  const auto matrix = torch::zeros({2, 2});
+  EXPECT_TRUE(has_weight_decay("blocks.0.attn.qkv.weight", matrix));
+  EXPECT_TRUE(has_weight_decay("patch_embed.proj.weight", torch::zeros({2, 3, 4, 4})));
+  EXPECT_FALSE(has_weight_decay("norm.weight", torch::zeros(2)));
+  EXPECT_FALSE(has_weight_decay("bias", matrix));
+  for (const auto* name :
+       {"cls_token",
+        "dist_token",
+        "reg_token",
+        "pos_embed",
+        "layers.0.blocks.1.attn.relative_position_bias_table"}) {
+    EXPECT_FALSE(has_weight_decay(name, matrix)) << name;
+  }
+}
+
+TEST(ClipGradients, ScalesToTheNormAndGivesTheOneBefore) {
+  const std::vector<torch::Tensor> gradients = {
+      torch::tensor({3.0F, 0.0F}), torch::tensor({{4.0F}})};
+  EXPECT_NEAR(clip_gradients(gradients, 0).item<double>(), 5, 1e-6);
+  EXPECT_TENSOR_NEAR(gradients[0], torch::tensor({3.0F, 0.0F}), 0);
+  EXPECT_NEAR(clip_gradients(gradients, 10).item<double>(), 5, 1e-6);
+  EXPECT_TENSOR_NEAR(gradients[0], torch::tensor({3.0F, 0.0F}), 0);
+  EXPECT_NEAR(clip_gradients(gradients, 1).item<double>(), 5, 1e-6);
+  EXPECT_TENSOR_NEAR(gradients[0], torch::tensor({0.6F, 0.0F}), 1e-6);
+  EXPECT_TENSOR_NEAR(gradients[1], torch::tensor({{0.8F}}), 1e-6);
+}
+
+}  // namespace
+}  // namespace vitrine

@@ -1,0 +1,101 @@
+#include "vitrine/train/run_folder.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "vitrine/error.h"
+
+#include "support/temporary_folder.h"
+
+namespace vitrine {
+namespace {
+
+std::string text_of(const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+TEST(RunFolder, LetsInOneRunAtATime) {
+  const TemporaryFolder folder;
+  const auto path = folder / "runs/one";
+  {
+    const RunFolder first(path);
+    try {
+      const RunFolder second(path);
+      FAIL() << "two runs share a folder";
+    } catch (const FileError& error) {
+      EXPECT_EQ(error.what(), path + ": another run is writing into this folder");
+    }
+  }
+  const RunFolder again(path);
+}
+
+TEST(RunFolder, NamesAFolderThatCannotBeMade) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "file") << "x";
+  EXPECT_THROW(RunFolder(folder / "file"), FileError);
+}
+
+TEST(RunFolder, KeepsTheMetricsOfCompletedEpochs) {
+  const TemporaryFolder folder;
+  RunFolder run(folder / "run");
+  run.truncate_metrics(0);
+  EXPECT_EQ(text_of(run.metrics_path()), "");
+  run.append_metrics(R"({"epoch":1})");
+  run.append_metrics(R"({"epoch":2})");
+  run.append_metrics(R"({"epoch":3})");
+  run.truncate_metrics(3);
+  EXPECT_EQ(text_of(run.metrics_path()), "{\"epoch\":1}\n{\"epoch\":2}\n{\"epoch\":3}\n");
+  run.truncate_metrics(2);
+  EXPECT_EQ(text_of(run.metrics_path()), "{\"epoch\":1}\n{\"epoch\":2}\n");
+}
+
+TEST(RunFolder, DropsALineThatWasCutShort) {
+  const TemporaryFolder folder;
+  RunFolder run(folder / "run");
+  std::ofstream(run.metrics_path()) << "{\"epoch\":1}\n{\"epoch\":2,\"lo";
+  run.truncate_metrics(2);
+  EXPECT_EQ(text_of(run.metrics_path()), "{\"epoch\":1}\n");
+}
+
+TEST(RunFolder, RemovesWhatAKilledRunLeftHalfWritten) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "run/checkpoints");
+  const auto half = folder / "run/checkpoints/epoch-0001.safetensors.tmp-123";
+  std::ofstream(half) << "half";
+  const RunFolder run(folder / "run");
+  EXPECT_FALSE(std::filesystem::exists(half));
+}
+
+TEST(RunFolder, ClearsOnlyWhatARunWrote) {
+  const TemporaryFolder folder;
+  RunFolder run(folder / "run");
+  run.write_config("{}");
+  run.append_metrics("{}");
+  std::ofstream(run.best_path()) << "x";
+  std::ofstream(run.checkpoints_path() + "/epoch-0001.safetensors") << "x";
+  std::ofstream(folder / "run/notes.txt") << "mine";
+  run.clear();
+  EXPECT_FALSE(run.read_config().has_value());
+  EXPECT_TRUE(std::filesystem::is_empty(run.checkpoints_path()));
+  EXPECT_EQ(text_of(folder / "run/notes.txt"), "mine");
+}
+
+TEST(RunFolder, DoesNotTakeOverFilesWithoutAConfig) {
+  const TemporaryFolder folder;
+  RunFolder run(folder / "run");
+  EXPECT_FALSE(run.read_config().has_value());
+  std::ofstream(run.best_path()) << "somebody's";
+  EXPECT_THROW(run.read_config(), FileError);
+  run.write_config("{\"a\": 1}");
+  EXPECT_EQ(run.read_config(), "{\"a\": 1}");
+}
+
+}  // namespace
+}  // namespace vitrine

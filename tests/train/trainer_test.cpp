@@ -1,0 +1,143 @@
+#include "vitrine/train/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "vitrine/data/augment.h"
+#include "vitrine/error.h"
+#include "vitrine/train/checkpoint.h"
+#include "vitrine/train/evaluator.h"
+
+#include "support/drawn_data.h"
+#include "support/temporary_folder.h"
+#include "train/small_model.h"
+
+namespace vitrine {
+namespace {
+
+class TrainerTest : public ::testing::Test {
+ protected:
+  TrainerTest() { draw_class_folders(folder_.path(), /*classes=*/3, /*count=*/10); }
+
+  ImageDataset data() const {
+    const auto size = PreprocessOptions().height(8).width(8);
+    const auto still = AugmentOptions().scale({0.8, 1}).hflip(0);
+    return {scan_image_folder(folder_.path()).samples, TrainTransform(still, size), 1};
+  }
+
+  static std::shared_ptr<SmallModel> model() {
+    torch::manual_seed(1);
+    return std::make_shared<SmallModel>(3);
+  }
+
+  static TrainerOptions options() {
+    return TrainerOptions()
+        .schedule(ScheduleOptions().sched(ScheduleKind::Constant).lr(0.01))
+        .loader(LoaderOptions().batch_size(8).workers(1));
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(TrainerTest, LearnsAnEasyTask) {
+  Trainer trainer(model(), options());
+  EpochReport first{};
+  EpochReport last{};
+  for (int64_t epoch = 1; epoch <= 10; ++epoch) {
+    last = trainer.train_epoch(data(), epoch).value();
+    first = epoch == 1 ? last : first;
+  }
+  EXPECT_LT(last.loss, first.loss);
+  EXPECT_EQ(evaluate(*trainer.model(), data())->top1, 1);
+  EXPECT_GE(last.data_wait, 0);
+  EXPECT_LE(last.data_wait, 1);
+}
+
+TEST_F(TrainerTest, LeavesOutTheLastBatchThatIsNotFull) {
+  EXPECT_EQ(updates_per_epoch(30, 8), 3);
+  EXPECT_EQ(updates_per_epoch(5, 8), 1);
+  Trainer trainer(model(), options());
+  trainer.train_epoch(data(), 1);
+  EXPECT_EQ(trainer.optimizer().steps(), 3);
+}
+
+TEST_F(TrainerTest, GoesOnToTheSameBitsFromAnyEpoch) {
+  Trainer whole(model(), options());
+  for (int64_t epoch = 1; epoch <= 3; ++epoch) {
+    whole.train_epoch(data(), epoch);
+  }
+  Trainer first(model(), options());
+  first.train_epoch(data(), 1);
+  Trainer second(std::make_shared<SmallModel>(3), options());
+  restore_module(*second.model(), state_dict(*first.model()));
+  second.optimizer().load_state(first.optimizer().state());
+  torch::rand(7);  // the caller's random numbers are nothing to it
+  second.train_epoch(data(), 2);
+  second.train_epoch(data(), 3);
+  const auto expected = state_dict(*whole.model());
+  for (const auto& item : state_dict(*second.model())) {
+    EXPECT_TRUE(torch::equal(item.value(), expected[item.key()])) << item.key();
+  }
+}
+
+TEST_F(TrainerTest, GivesTheCallersRandomNumbersBack) {
+  Trainer trainer(model(), options());
+  torch::manual_seed(9);
+  const auto expected = torch::rand(4);
+  torch::manual_seed(9);
+  trainer.train_epoch(data(), 1);
+  EXPECT_TRUE(torch::equal(torch::rand(4), expected));
+}
+
+TEST_F(TrainerTest, StopsWhenTold) {
+  Trainer trainer(model(), options());
+  const auto report = trainer.train_epoch(data(), 1, [](const StepReport& step) {
+    EXPECT_EQ(step.batches, 3);
+    EXPECT_EQ(step.epoch, 1);
+    return step.batch < 2;
+  });
+  EXPECT_FALSE(report.has_value());
+  EXPECT_EQ(trainer.optimizer().steps(), 2);
+}
+
+TEST_F(TrainerTest, StopsBeforeAnUpdateThatIsNotFinite) {
+  auto broken = model();
+  {
+    const torch::NoGradGuard no_grad;
+    broken->head->bias[0] = std::numeric_limits<float>::infinity();
+  }
+  const auto before = broken->conv->weight.detach().clone();
+  Trainer trainer(broken, options());
+  try {
+    trainer.train_epoch(data(), 1);
+    FAIL() << "a loss that is not finite was trained on";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("epoch 1, before update 1"), std::string::npos)
+        << error.what();
+  }
+  EXPECT_TRUE(torch::equal(broken->conv->weight, before));
+}
+
+TEST_F(TrainerTest, ClipsGradients) {
+  // With plain SGD at rate 1 the first update is as long as the clipped gradient.
+  auto clipped = options().clip_grad(0.01);
+  clipped.optimizer().opt(OptimizerKind::Sgd).momentum(0).weight_decay(0);
+  clipped.schedule().lr(1);
+  auto trained = model();
+  std::vector<torch::Tensor> before;
+  for (const auto& parameter : trained->parameters()) {
+    before.push_back(parameter.detach().clone());
+  }
+  Trainer trainer(trained, clipped);
+  trainer.train_epoch(data(), 1, [](const StepReport&) { return false; });
+  double squares = 0;
+  const auto after = trained->parameters();
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    squares += (after[i].detach() - before[i]).square().sum().item<double>();
+  }
+  EXPECT_NEAR(std::sqrt(squares), 0.01, 1e-5);
+}
+
+}  // namespace
+}  // namespace vitrine

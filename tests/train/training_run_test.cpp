@@ -1,0 +1,238 @@
+#include "vitrine/train/training_run.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "vitrine/error.h"
+#include "vitrine/file.h"
+#include "vitrine/train/checkpoint.h"
+#include "vitrine/train/run_folder.h"
+#include "vitrine/weights/model_file.h"
+
+#include "support/drawn_data.h"
+#include "support/temporary_folder.h"
+
+namespace vitrine {
+namespace {
+
+class TrainTest : public ::testing::Test {
+ protected:
+  TrainTest() { draw_splits(folder_ / "data", /*classes=*/3, /*train_count=*/8, /*val_count=*/4); }
+
+  /// A run of three epochs with a ViT of one block, drop path and augmentation.
+  TrainOptions options(const std::string& run) const {
+    auto result = TrainOptions()
+                      .data(folder_ / "data")
+                      .output(folder_ / run)
+                      .model("vitrine_vit_patch4_32")
+                      .model_options(ModelOptions()
+                                         .set("depth", int64_t{2})
+                                         .set("embed_dim", int64_t{16})
+                                         .set("num_heads", int64_t{2})
+                                         .drop_path_rate(0.2)
+                                         .drop_rate(0.1))
+                      .preprocess(PreprocessOptions().height(8).width(8).crop_pct(1))
+                      .lr(1e-2)
+                      .epochs(3)
+                      .warmup_epochs(1)
+                      .batch_size(8)
+                      .workers(1);
+    result.augment().scale({0.8, 1}).degrees(5);
+    return result;
+  }
+
+  std::string last_checkpoint(const std::string& run) const {
+    const auto bytes = read_file(checkpoint_path(folder_ / (run + "/checkpoints"), 3));
+    return {bytes.begin(), bytes.end()};
+  }
+
+  std::vector<nlohmann::json> metrics(const std::string& run) const {
+    std::ifstream file(folder_ / (run + "/metrics.jsonl"));
+    std::vector<nlohmann::json> lines;
+    for (std::string line; std::getline(file, line);) {
+      lines.push_back(nlohmann::json::parse(line));
+    }
+    return lines;
+  }
+
+  template <typename Function>
+  static std::string message_of(Function&& function) {
+    try {
+      function();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(TrainTest, WritesMetricsCheckpointsAndTheBestModel) {
+  int64_t steps = 0;
+  std::vector<EpochRecord> epochs;
+  TrainEvents events;
+  events.step = [&](const StepReport&) { ++steps; };
+  events.epoch = [&](const EpochRecord& record, bool) { epochs.push_back(record); };
+  const auto result = train(options("a"), events);
+  EXPECT_EQ(result.outcome, TrainOutcome::Finished);
+  EXPECT_EQ(result.epochs, 3);
+  EXPECT_EQ(steps, 9);
+  ASSERT_EQ(epochs.size(), 3U);
+  const auto lines = metrics("a");
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[2]["epoch"], 3);
+  EXPECT_EQ(lines[2]["step"], 9);
+  for (const auto* field :
+       {"lr",
+        "train_loss",
+        "val_loss",
+        "val_top1",
+        "val_top5",
+        "images_per_second",
+        "data_wait",
+        "seconds"}) {
+    EXPECT_TRUE(lines[0].contains(field)) << field;
+  }
+  const auto checkpoints = folder_ / "a/checkpoints";
+  EXPECT_FALSE(std::filesystem::exists(checkpoint_path(checkpoints, 1)));
+  EXPECT_TRUE(std::filesystem::exists(checkpoint_path(checkpoints, 2)));
+  EXPECT_TRUE(std::filesystem::exists(checkpoint_path(checkpoints, 3)));
+
+  const auto best = load_model(folder_ / "a/best.safetensors");
+  EXPECT_EQ(best.card.labels, (std::vector<std::string>{"class0", "class1", "class2"}));
+  EXPECT_EQ(best.card.preprocess.height(), 8);
+  EXPECT_EQ(best.model->num_classes(), 3);
+  EXPECT_EQ(best.card.provenance.at("epoch"), std::to_string(result.best_epoch));
+}
+
+TEST_F(TrainTest, DoesNotDependOnTheNumberOfWorkers) {
+  train(options("a").workers(0));
+  train(options("b").workers(4));
+  EXPECT_EQ(last_checkpoint("a"), last_checkpoint("b"));
+}
+
+TEST_F(TrainTest, DependsOnTheSeed) {
+  train(options("a"));
+  train(options("b").seed(43));
+  EXPECT_NE(last_checkpoint("a"), last_checkpoint("b"));
+}
+
+TEST_F(TrainTest, GoesOnAfterBeingStoppedToTheSameBits) {
+  train(options("a"));
+  TrainEvents events;
+  int questions = 0;
+  events.stop = [&] { return ++questions > 6; };
+  TrainResult result;
+  int calls = 0;
+  do {
+    questions = 0;  // each call lasts little more than an epoch
+    result = train(options("b"), events);
+    ASSERT_LT(++calls, 10);
+  } while (result.outcome == TrainOutcome::Stopped);
+  EXPECT_GT(calls, 2);
+  EXPECT_EQ(result.outcome, TrainOutcome::Finished);
+  EXPECT_EQ(last_checkpoint("a"), last_checkpoint("b"));
+  EXPECT_EQ(metrics("b").size(), 3U);
+}
+
+TEST_F(TrainTest, RepeatsAnEpochThatHasNoCheckpoint) {
+  train(options("a"));
+  const auto expected = last_checkpoint("a");
+  const auto best = read_file(folder_ / "a/best.safetensors");
+  std::filesystem::remove(checkpoint_path(folder_ / "a/checkpoints", 3));
+  EXPECT_EQ(train(options("a")).outcome, TrainOutcome::Finished);
+  EXPECT_EQ(last_checkpoint("a"), expected);
+  EXPECT_EQ(read_file(folder_ / "a/best.safetensors"), best);
+  EXPECT_EQ(metrics("a").size(), 3U);
+}
+
+TEST_F(TrainTest, FallsBackFromADamagedCheckpoint) {
+  train(options("a"));
+  const auto expected = last_checkpoint("a");
+  const auto newest = checkpoint_path(folder_ / "a/checkpoints", 3);
+  std::filesystem::resize_file(newest, 500);
+  std::vector<std::string> warnings;
+  TrainEvents events;
+  events.warning = [&](const std::string& text) { warnings.push_back(text); };
+  EXPECT_EQ(train(options("a"), events).outcome, TrainOutcome::Finished);
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_EQ(warnings[0].rfind(newest, 0), 0U) << warnings[0];
+  EXPECT_EQ(last_checkpoint("a"), expected);
+}
+
+TEST_F(TrainTest, LeavesAFinishedRunAlone) {
+  train(options("a"));
+  const auto path = folder_ / "a/metrics.jsonl";
+  const auto before = std::filesystem::last_write_time(path);
+  const auto result = train(options("a"));
+  EXPECT_EQ(result.outcome, TrainOutcome::AlreadyFinished);
+  EXPECT_EQ(result.epochs, 3);
+  EXPECT_EQ(std::filesystem::last_write_time(path), before);
+}
+
+TEST_F(TrainTest, NamesAnOptionThatDiffersFromTheRunsOwn) {
+  train(options("a").epochs(1));
+  EXPECT_EQ(
+      message_of([&] { train(options("a").epochs(1).lr(0.5)); }),
+      (folder_ / "a") +
+          ": the run was begun with lr 0.01, now it is 0.5; start anew with the option fresh, or "
+          "choose another output folder");
+  EXPECT_EQ(train(options("a").epochs(1).lr(0.5).fresh(true)).outcome, TrainOutcome::Finished);
+  EXPECT_EQ(metrics("a").size(), 1U);
+}
+
+TEST_F(TrainTest, NoticesThatTheDataHasChanged) {
+  train(options("a").epochs(1));
+  draw_class_folders(folder_ / "data/train", 3, 9);
+  const auto message = message_of([&] { train(options("a").epochs(1)); });
+  EXPECT_NE(message.find("train_images 24, now it is 27"), std::string::npos) << message;
+}
+
+TEST_F(TrainTest, LetsInOneRunAtATime) {
+  const RunFolder held(folder_ / "a");
+  EXPECT_NE(
+      message_of([&] { train(options("a")); }).find("another run is writing"), std::string::npos);
+}
+
+TEST_F(TrainTest, StartsFromOtherWeightsWithANewHead) {
+  train(options("a").epochs(1));
+  const auto weights = folder_ / "a/best.safetensors";
+  draw_splits(folder_ / "other", /*classes=*/2, 4, 2);
+  auto tuned = options("b").data(folder_ / "other").weights(weights).model("").epochs(1);
+  EXPECT_THROW(train(tuned), CheckpointError);
+  EXPECT_EQ(train(tuned.reset_head(true)).outcome, TrainOutcome::Finished);
+  EXPECT_EQ(load_model(folder_ / "b/best.safetensors").model->num_classes(), 2);
+}
+
+TEST_F(TrainTest, NamesABadImageAndKeepsWhatThereIs) {
+  train(options("a").epochs(1));
+  const auto bad = folder_ / "data/train/class0/0.png";
+  std::ofstream(bad) << "no image";
+  EXPECT_EQ(message_of([&] { train(options("b")); }).rfind(bad, 0), 0U);
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "a/best.safetensors"));
+}
+
+TEST_F(TrainTest, StopsWithoutACheckpointWhenALossIsNotFinite) {
+  auto wild = options("a").lr(1e30).warmup_epochs(0);
+  wild.optimizer().opt(OptimizerKind::Sgd);
+  const auto message = message_of([&] { train(wild); });
+  EXPECT_NE(message.find("training stopped in epoch 1"), std::string::npos) << message;
+  EXPECT_TRUE(std::filesystem::is_empty(folder_ / "a/checkpoints"));
+}
+
+TEST_F(TrainTest, RefusesWhatCannotWork) {
+  EXPECT_THROW(train(options("a").epochs(0)), c10::ValueError);
+  EXPECT_THROW(train(options("a").model("vit_tny_patch16_224")), UnknownNameError);
+  EXPECT_THROW(train(options("a").model("")), Error);
+  EXPECT_THROW(train(options("a").data(folder_ / "none")), FileError);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "a"));
+}
+
+}  // namespace
+}  // namespace vitrine
