@@ -12,6 +12,7 @@ struct Command {
 };
 
 Command models_command();
+Command summary_command();
 Command classify_command();
 Command train_command();
 Command evaluate_command();

@@ -104,32 +104,50 @@ std::string default_workers() {
 
 }  // namespace
 
-OptionGroup model_group() {
-  OptionSpec kwargs{
+OptionSpec model_kwargs_option() {
+  return {
       "model-kwargs",
       "NAME=VALUE,...",
       "options of the model by timm's names; a list as 2+2+6+2 or 224x320; may be repeated",
       "",
       expected_model_kwargs};
-  return {
-      "Model",
-      {text_option("weights", "FILE", "safetensors file with the weights; its card says the rest"),
-       text_option("model", "NAME", "model of the zoo; needed where the file has no card"),
-       whole_option("num-classes", "classes of the head", "", 1, 1'000'000),
-       text_option("labels", "FILE", "names of the classes, one a line"),
-       kwargs}};
 }
 
-OptionGroup preprocessing_group() {
-  OptionSpec size{
+OptionSpec num_classes_option() {
+  return whole_option("num-classes", "classes of the head", "", 1, 1'000'000);
+}
+
+OptionSpec image_size_option() {
+  return {
       "image-size",
       "N",
       "side of the model's input in pixels, or ROWSxCOLUMNS",
       "",
       expected_image_size};
+}
+
+OptionSpec seed_option() {
+  return whole_option("seed", "seed of everything random", "0", 0);
+}
+
+OptionSpec quiet_option() {
+  return flag_option("quiet", "write errors only to standard error");
+}
+
+OptionGroup model_group() {
+  return {
+      "Model",
+      {text_option("weights", "FILE", "safetensors file with the weights; its card says the rest"),
+       text_option("model", "NAME", "model of the zoo; needed where the file has no card"),
+       num_classes_option(),
+       text_option("labels", "FILE", "names of the classes, one a line"),
+       model_kwargs_option()}};
+}
+
+OptionGroup preprocessing_group() {
   return {
       "Preprocessing, where it should differ from the card",
-      {size,
+      {image_size_option(),
        real_option(
            "crop-pct",
            "share of the scaled image that the crop keeps",
@@ -140,14 +158,6 @@ OptionGroup preprocessing_group() {
        reals_option(
            "mean", "R,G,B", "mean of the channels, of values in [0, 1]", "", 3, Range::any()),
        reals_option("std", "R,G,B", "their deviation", "", 3, Range::above(0))}};
-}
-
-OptionSpec seed_option() {
-  return whole_option("seed", "seed of everything random", "0", 0);
-}
-
-OptionSpec quiet_option() {
-  return flag_option("quiet", "write errors only to standard error");
 }
 
 OptionGroup running_group(const std::string& batch_size) {

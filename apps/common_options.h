@@ -12,16 +12,19 @@
 
 namespace vitrine {
 
+/// Single options, for commands that do not take the whole group.
+OptionSpec model_kwargs_option();
+OptionSpec num_classes_option();
+OptionSpec image_size_option();
+OptionSpec seed_option();
+OptionSpec quiet_option();
+
 /// --model, --weights, --model-kwargs, --num-classes, --labels
 OptionGroup model_group();
 /// --image-size, --crop-pct, --crop-mode, --interpolation, --mean, --std
 OptionGroup preprocessing_group();
 /// --device, --threads, --batch-size (`batch_size` when not given), --workers, --quiet
 OptionGroup running_group(const std::string& batch_size);
-/// --seed
-OptionSpec seed_option();
-/// --quiet
-OptionSpec quiet_option();
 
 /// A line on standard error, unless --quiet.
 void note(const Arguments& arguments, const std::string& text);

@@ -26,7 +26,12 @@ constexpr int kWrongUsage = 2;
 constexpr std::size_t kLongestLine = 2000;
 
 std::vector<Command> commands() {
-  return {models_command(), classify_command(), train_command(), evaluate_command()};
+  return {
+      models_command(),
+      summary_command(),
+      classify_command(),
+      train_command(),
+      evaluate_command()};
 }
 
 void print_usage(std::ostream& stream) {

@@ -1,6 +1,5 @@
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <iostream>
@@ -12,6 +11,7 @@
 #include "vitrine/text.h"
 
 #include "commands.h"
+#include "table.h"
 
 namespace vitrine {
 namespace {
@@ -50,21 +50,7 @@ void print_table(const std::vector<std::string>& names) {
          triple_text(preprocess.mean()),
          triple_text(preprocess.std())});
   }
-  std::vector<std::size_t> widths(rows[0].size());
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], row[i].size());
-    }
-  }
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const auto space = std::string(widths[i] - row[i].size(), ' ');
-      const bool number = i == 2 || i == 3;
-      line += (i == 0 ? "" : "  ") + (number ? space + row[i] : row[i] + space);
-    }
-    std::cout << line.substr(0, line.find_last_not_of(' ') + 1) << '\n';
-  }
+  print_columns(std::cout, rows, {2, 3});
 }
 
 void print_json(const std::vector<std::string>& names) {
