@@ -53,7 +53,8 @@ void apply_model(const Arguments& arguments, TrainOptions& options) {
     throw UsageError("train: --model NAME is missing, or --weights FILE to start from");
   }
   const auto card = starting_card(options);
-  for (const auto& [name, value] : model_options(arguments, card.family).values()) {
+  const auto given = model_options(arguments, card.family);
+  for (const auto& [name, value] : given.values()) {
     options.model_options().set(name, value);
   }
   if (differs_in_preprocessing(arguments)) {

@@ -49,7 +49,7 @@ void expect_nested_clone(const decltype(Model::Impl::options)& options, bool res
   for (auto& parameter : parent.parameters()) {
     parameter.zero_();
   }
-  EXPECT_GT((*copy->body)(images()).abs().max().item<double>(), 0);
+  EXPECT_GT(torch::Tensor((*copy->body)(images())).abs().max().item().toDouble(), 0);
 }
 
 TEST(Clone, GivesTheSameLogits) {
