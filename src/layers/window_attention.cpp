@@ -136,9 +136,17 @@ torch::Tensor WindowAttentionImpl::forward(const torch::Tensor& x, const torch::
   auto scores = (parts[0] * scale).matmul(parts[1].transpose(-2, -1));  // [B*G, M, N, N]
   auto bias = relative_position_bias().unsqueeze(0);                    // [1, M, N, N]
   if (mask.defined()) {
+    TORCH_CHECK_VALUE(
+        mask.dim() == 3 && mask.size(1) == n && mask.size(2) == n,
+        "WindowAttention: expected a mask [G, ",
+        n,
+        ", ",
+        n,
+        "], got ",
+        mask.sizes());
     const auto windows = mask.size(0);
     TORCH_CHECK_VALUE(
-        g % windows == 0, "WindowAttention: a mask of ", windows, " windows does not fit ", g);
+        windows > 0 && g % windows == 0, "WindowAttention: a mask of ", windows, " windows does not fit ", g);
     bias = bias + mask.unsqueeze(1);  // [G, M, N, N]
     scores = (scores.view({-1, windows, heads, n, n}) + bias).view({g, heads, n, n});
   } else {
