@@ -122,7 +122,6 @@ class TiffReader {
     const auto height = static_cast<std::uint64_t>(container_.height);
     container_.pixels.reserve(width * height * 3);
     for (std::uint64_t y = 0; y < down_; ++y) {
-      container_.pixels.resize(width * std::min(height, (y + 1) * chunk_height_) * 3);
       for (std::uint64_t x = 0; x < across_; ++x) {
         read_chunk(x, y);
       }
@@ -219,6 +218,8 @@ class TiffReader {
       planes.push_back(
           decompress((plane * down_ + y) * across_ + x, tiled_ ? chunk_height_ : rows));
     }
+    // Only now is there data behind the size that the header claims.
+    container_.pixels.resize(width * (y * chunk_height_ + rows) * 3);
     for (std::uint64_t row = 0; row < rows; ++row) {
       std::uint8_t* out =
           container_.pixels.data() + ((y * chunk_height_ + row) * width + x * chunk_width_) * 3;

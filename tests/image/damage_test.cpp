@@ -89,7 +89,10 @@ void mend_checksums(Data& png) {
 }
 
 std::size_t find(const Data& data, std::string_view text) {
-  const auto found = std::search(data.begin(), data.end(), text.begin(), text.end());
+  const auto found = std::search(
+      data.begin(), data.end(), text.begin(), text.end(), [](std::uint8_t a, char b) {
+        return a == static_cast<std::uint8_t>(b);
+      });
   EXPECT_NE(found, data.end()) << text;
   return static_cast<std::size_t>(found - data.begin());
 }
@@ -169,6 +172,37 @@ TEST(DecodeImage, RefusesPicturesWithoutPixelsAndBeyondTheLimit) {
   put_big(jpeg, frame + 5, 13000, 2);
   put_big(jpeg, frame + 7, 13000, 2);
   EXPECT_EQ(refusal(jpeg), "JPEG is damaged: its image data ends too early");
+}
+
+/// Sets the first value, a short number, of a tag of a little-endian TIFF.
+void set_tag(Data& tiff, unsigned tag, unsigned value) {
+  const std::size_t directory = tiff.at(4) | std::size_t{tiff.at(5)} << 8;
+  const std::size_t count = tiff.at(directory) | std::size_t{tiff.at(directory + 1)} << 8;
+  for (std::size_t at = directory + 2; at < directory + 2 + 12 * count; at += 12) {
+    if ((tiff.at(at) | unsigned{tiff.at(at + 1)} << 8) == tag) {
+      tiff.at(at + 8) = static_cast<std::uint8_t>(value);
+      tiff.at(at + 9) = static_cast<std::uint8_t>(value >> 8);
+      return;
+    }
+  }
+  FAIL() << "no tag " << tag;
+}
+
+TEST(DecodeImage, RefusesATiffWithoutPixelsOrWithTooLittleData) {
+  const auto sound = read_file(image_path("orientation_1.tif"));
+  auto data = sound;
+  set_tag(data, 256, 0);
+  EXPECT_EQ(refusal(data), "TIFF of 0x13 pixels holds no picture");
+  data = sound;
+  set_tag(data, 256, 60000);
+  set_tag(data, 257, 2000);
+  EXPECT_EQ(refusal(data), "TIFF is damaged: it lacks the places of some of its tiles or strips");
+  data = sound;
+  set_tag(data, 256, 60000);
+  EXPECT_EQ(refusal(data), "TIFF is cut short: too little data for its size");
+  data = sound;
+  set_tag(data, 259, 7);
+  EXPECT_EQ(refusal(data), "TIFF with compression 7 is not supported");
 }
 
 TEST(DecodeImage, RefusesAPngWithACorruptMiddle) {

@@ -18,9 +18,15 @@ constexpr std::uint64_t kMaxPixels = 178'956'970;
 /// upright by its EXIF orientation.
 ///
 /// Grey is repeated over the channels; palettes are looked up; transparency is dropped, keeping the
-/// colour below it; 16 bits are scaled to 8; CMYK and YCCK are converted as OpenCV does. The
-/// structure of the file is checked before any codec sees it: throws ImageError, naming the file,
-/// when it is damaged, cut short, animated, or has more than `max_pixels` pixels.
+/// colour below it; of 16 bits the higher 8 are kept; CMYK and YCCK are taken as Adobe stores them.
+/// Of several pages, and of an animated PNG, the first is read. All this as Pillow's
+/// `convert("RGB")`, inks to 2/255, except that Pillow leaves the orientation and clips grey of 16
+/// bits.
+///
+/// Every byte is checked before any codec sees it: throws ImageError, naming the file, when it is
+/// damaged, cut short, an animated WebP, of another variety that is not supported (JPEG:
+/// arithmetic, lossless; TIFF: JPEG, fax, floating point, BigTIFF), has no pixels or more than
+/// `max_pixels`.
 VITRINE_API torch::Tensor read_image(
     const std::string& path, std::uint64_t max_pixels = kMaxPixels);
 
