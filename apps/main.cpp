@@ -27,11 +27,7 @@ constexpr std::size_t kLongestLine = 2000;
 
 std::vector<Command> commands() {
   return {
-      models_command(),
-      summary_command(),
-      classify_command(),
-      train_command(),
-      evaluate_command()};
+      models_command(), summary_command(), classify_command(), train_command(), evaluate_command()};
 }
 
 void print_usage(std::ostream& stream) {

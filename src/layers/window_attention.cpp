@@ -146,7 +146,11 @@ torch::Tensor WindowAttentionImpl::forward(const torch::Tensor& x, const torch::
         mask.sizes());
     const auto windows = mask.size(0);
     TORCH_CHECK_VALUE(
-        windows > 0 && g % windows == 0, "WindowAttention: a mask of ", windows, " windows does not fit ", g);
+        windows > 0 && g % windows == 0,
+        "WindowAttention: a mask of ",
+        windows,
+        " windows does not fit ",
+        g);
     bias = bias + mask.unsqueeze(1);  // [G, M, N, N]
     scores = (scores.view({-1, windows, heads, n, n}) + bias).view({g, heads, n, n});
   } else {

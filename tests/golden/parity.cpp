@@ -2,8 +2,9 @@
 //
 //   vitrine_parity MODEL IN OUT COPY [HEIGHTxWIDTH]
 //
-// IN is a safetensors file with timm's weights; IN.images holds the input under the key "images". OUT receives the
-// logits under "logits"; COPY receives the model as vitrine saves it. The size is that of the images.
+// IN is a safetensors file with timm's weights; IN.images holds the input under the key "images".
+// OUT receives the logits under "logits"; COPY receives the model as vitrine saves it. The size is
+// that of the images.
 
 #include <cstdio>
 #include <string>
@@ -29,7 +30,8 @@ int main(int argc, char** argv) {
     auto model = vitrine::create_model(argv[1], options);
     vitrine::load_weights(*model, argv[2]);
     model->eval();
-    const auto images = vitrine::read_safetensors(std::string(argv[2]) + ".images").tensors["images"];
+    const auto images =
+        vitrine::read_safetensors(std::string(argv[2]) + ".images").tensors["images"];
     vitrine::write_safetensors(argv[3], {{"logits", model->forward(images)}});
     vitrine::save_model(argv[4], *model, vitrine::find_card(argv[1]));
   } catch (const std::exception& error) {

@@ -89,8 +89,8 @@ void mend_checksums(Data& png) {
 }
 
 std::size_t find(const Data& data, std::string_view text) {
-  const auto found = std::search(
-      data.begin(), data.end(), text.begin(), text.end(), [](std::uint8_t a, char b) {
+  const auto found =
+      std::search(data.begin(), data.end(), text.begin(), text.end(), [](std::uint8_t a, char b) {
         return a == static_cast<std::uint8_t>(b);
       });
   EXPECT_NE(found, data.end()) << text;

@@ -4,6 +4,9 @@
 
 #include <cmath>
 
+#include "vitrine/data/image_folder.h"
+#include "vitrine/image/preprocess.h"
+
 #include "support/drawn_data.h"
 #include "support/temporary_folder.h"
 #include "train/small_model.h"
