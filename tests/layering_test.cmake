@@ -163,6 +163,16 @@ foreach(file IN LISTS sources tests)
   check_listed("${file}")
 endforeach()
 
+# The header for those who would rather not choose leaves out the one that needs OpenCV's, and no other.
+read_code("include/vitrine/vitrine.h" everything)
+foreach(file IN LISTS headers)
+  string(REPLACE "include/" "" name "${file}")
+  string(FIND "${everything}" "#include \"${name}\"" place)
+  if(file MATCHES "^include/" AND place EQUAL -1 AND NOT name MATCHES "/(vitrine|opencv)\\.h$")
+    report("include/vitrine/vitrine.h" "does not include ${name}")
+  endif()
+endforeach()
+
 list(LENGTH headers header_count)
 list(LENGTH sources source_count)
 message(STATUS "${header_count} headers, ${source_count} sources: ${problems} problems")
