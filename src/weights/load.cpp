@@ -121,7 +121,7 @@ class Planner {
         head_unknown_ |= in_head(name);
       }
     }
-    plan_.hint = hint(targets.size());
+    plan_.hint = hint();
     return std::move(plan_);
   }
 
@@ -180,8 +180,8 @@ class Planner {
     return adapted.sizes() == target.sizes() ? adapted : torch::Tensor();
   }
 
-  std::string hint(std::size_t targets) const {
-    if (plan_.missing.size() == targets) {
+  std::string hint() const {
+    if (plan_.copies.empty() && plan_.misfits.empty()) {
       return "no tensor has a name that the model knows: is it another model's, or another "
              "library's?";
     }
