@@ -6,11 +6,10 @@
 #include <new>
 #include <utility>
 
+#include "vitrine/data/loader.h"
 #include "vitrine/error.h"
 #include "vitrine/image/image.h"
 #include "vitrine/text.h"
-
-#include "single_thread.h"
 
 namespace vitrine {
 namespace {
@@ -38,8 +37,7 @@ class FileDataset final : public torch::data::Dataset<FileDataset, StreamedImage
     result.index = index;
     result.path = files_->paths[index];
     if (files_->by_workers) {
-      thread_local const bool single = (detail::use_single_thread(), true);
-      static_cast<void>(single);
+      detail::enter_worker();
     }
     // An exception that leaves here would end the whole stream.
     try {
@@ -73,7 +71,7 @@ class ImageStream::Loader {
         current_(loader_->begin()) {}
 
   std::optional<std::vector<StreamedImage>> next() {
-    if (started_) {
+    if (started_ && current_ != loader_->end()) {
       ++current_;
     }
     started_ = true;
