@@ -3,6 +3,9 @@
 #include "vitrine/layers/init.h"
 #include "vitrine/layers/observe.h"
 
+#include "layers/checks.h"
+#include "layers/linear.h"
+
 namespace vitrine {
 
 namespace nn = torch::nn;
@@ -21,16 +24,18 @@ void AttentionImpl::reset() {
       " and ",
       heads);
   TORCH_CHECK_VALUE(
+      options.head_dim() >= 0,
+      "Attention: head_dim must be at least 1, or 0 for dim / num_heads, got ",
+      options.head_dim());
+  TORCH_CHECK_VALUE(
       options.head_dim() > 0 || dim % heads == 0,
       "Attention: dim must be a multiple of num_heads, or head_dim be given; got ",
       dim,
       " and ",
       heads);
-  TORCH_CHECK_VALUE(
-      options.attn_drop() >= 0 && options.attn_drop() < 1,
-      "Attention: attn_drop must be in [0, 1), got ",
-      options.attn_drop());
-  if (options.head_dim() <= 0) {
+  detail::check_drop("Attention", "attn_drop", options.attn_drop());
+  detail::check_drop("Attention", "proj_drop", options.proj_drop());
+  if (options.head_dim() == 0) {
     options.head_dim(dim / heads);
   }
   const auto inner = heads * options.head_dim();
@@ -48,15 +53,22 @@ void AttentionImpl::pretty_print(std::ostream& stream) const {
 }
 
 torch::Tensor AttentionImpl::forward(const torch::Tensor& x) {
+  TORCH_CHECK_VALUE(
+      x.dim() == 3 && x.size(2) == options.dim(),
+      "Attention: expected tokens [B, N, ",
+      options.dim(),
+      "], got ",
+      x.sizes());
   const auto b = x.size(0);
   const auto n = x.size(1);
   const auto heads = options.num_heads();
   const auto d = options.head_dim();
-  const auto parts = qkv(x).view({b, n, 3, heads, d}).permute({2, 0, 3, 1, 4});  // [3, B, M, N, D]
+  const auto parts =
+      detail::linear(qkv, x).view({b, n, 3, heads, d}).permute({2, 0, 3, 1, 4});  // [3, B, M, N, D]
   auto y = torch::scaled_dot_product_attention(
       parts[0], parts[1], parts[2], /*attn_mask=*/{}, is_training() ? options.attn_drop() : 0.0);
-  y = y.transpose(1, 2).reshape({b, n, heads * d});  // [B, N, M * D]
-  return observed(*this, proj_drop(proj(y)));        // [B, N, C]
+  y = y.transpose(1, 2).reshape({b, n, heads * d});            // [B, N, M * D]
+  return observed(*this, proj_drop(detail::linear(proj, y)));  // [B, N, C]
 }
 
 }  // namespace vitrine

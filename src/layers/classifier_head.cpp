@@ -3,6 +3,9 @@
 #include "vitrine/layers/init.h"
 #include "vitrine/layers/observe.h"
 
+#include "layers/checks.h"
+#include "layers/linear.h"
+
 namespace vitrine {
 
 namespace nn = torch::nn;
@@ -18,6 +21,7 @@ void ClassifierHeadImpl::reset() {
       options.in_features(),
       " and ",
       options.num_classes());
+  detail::check_drop("ClassifierHead", "drop_rate", options.drop_rate());
   drop = register_module("drop", nn::Dropout(options.drop_rate()));
   if (options.num_classes() > 0) {
     fc = register_module("fc", nn::Linear(options.in_features(), options.num_classes()));
@@ -31,11 +35,20 @@ void ClassifierHeadImpl::pretty_print(std::ostream& stream) const {
 }
 
 torch::Tensor ClassifierHeadImpl::forward(const torch::Tensor& x, bool pre_logits) {
+  const auto channels = options.channels_last() ? 3 : 1;
+  TORCH_CHECK_VALUE(
+      x.dim() == 4 && x.size(channels) == options.in_features(),
+      "ClassifierHead: expected a map ",
+      options.channels_last() ? "[B, H, W, " : "[B, ",
+      options.in_features(),
+      options.channels_last() ? "]" : ", H, W]",
+      ", got ",
+      x.sizes());
   const std::vector<int64_t> positions =
       options.channels_last() ? std::vector<int64_t>{1, 2} : std::vector<int64_t>{2, 3};
   auto y = observed(*this, x.mean(positions), "pool");  // [B, C]
   y = drop(y);
-  return observed(*this, pre_logits || !fc ? y : fc(y));  // [B, K]
+  return observed(*this, pre_logits || !fc ? y : detail::linear(fc, y));  // [B, K]
 }
 
 }  // namespace vitrine

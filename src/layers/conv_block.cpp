@@ -5,6 +5,8 @@
 #include "vitrine/layers/init.h"
 #include "vitrine/layers/observe.h"
 
+#include "layers/checks.h"
+
 namespace vitrine {
 
 namespace nn = torch::nn;
@@ -30,7 +32,17 @@ void ConvNormActImpl::reset() {
       options.out_chans(),
       " and ",
       options.stride());
-  TORCH_CHECK_VALUE(kernel % 2 == 1, "ConvNormAct: kernel_size must be odd, got ", kernel);
+  TORCH_CHECK_VALUE(
+      kernel > 0 && kernel % 2 == 1, "ConvNormAct: kernel_size must be odd, got ", kernel);
+  const auto groups = options.groups();
+  TORCH_CHECK_VALUE(
+      groups > 0 && options.in_chans() % groups == 0 && options.out_chans() % groups == 0,
+      "ConvNormAct: groups must divide in_chans and out_chans, got ",
+      groups,
+      " of ",
+      options.in_chans(),
+      " and ",
+      options.out_chans());
   conv = register_module(
       "conv",
       nn::Conv2d(nn::Conv2dOptions(options.in_chans(), options.out_chans(), kernel)
@@ -48,6 +60,12 @@ void ConvNormActImpl::pretty_print(std::ostream& stream) const {
 }
 
 torch::Tensor ConvNormActImpl::forward(const torch::Tensor& x) {
+  TORCH_CHECK_VALUE(
+      x.dim() == 4 && x.size(1) == options.in_chans(),
+      "ConvNormAct: expected a map [B, ",
+      options.in_chans(),
+      ", H, W], got ",
+      x.sizes());
   return observed(*this, activate(bn(conv(x)), options.activation()));
 }
 
@@ -57,10 +75,9 @@ InvertedResidualImpl::InvertedResidualImpl(const InvertedResidualOptions& option
 }
 
 void InvertedResidualImpl::reset() {
-  TORCH_CHECK_VALUE(
-      options.expansion() > 0,
-      "InvertedResidual: expansion must be above 0, got ",
-      options.expansion());
+  detail::check_positive("InvertedResidual", "in_chans", options.in_chans());
+  detail::check_positive("InvertedResidual", "out_chans", options.out_chans());
+  detail::scaled_dim("InvertedResidual", "expansion", options.in_chans(), options.expansion());
   const auto inner = round_channels(static_cast<double>(options.in_chans()) * options.expansion());
   conv1_1x1 =
       register_module("conv1_1x1", ConvNormAct(ConvNormActOptions(options.in_chans(), inner, 1)));
@@ -80,8 +97,9 @@ void InvertedResidualImpl::pretty_print(std::ostream& stream) const {
 
 torch::Tensor InvertedResidualImpl::forward(const torch::Tensor& x) {
   const bool residual = options.stride() == 1 && options.in_chans() == options.out_chans();
-  const auto y = drop_path(conv3_1x1(conv2_kxk(conv1_1x1(x))));  // [B, out_chans, H', W']
-  return observed(*this, residual ? y + x : y);
+  const auto y = conv3_1x1(conv2_kxk(conv1_1x1(x)));  // [B, out_chans, H', W']
+  // Without a shortcut nothing would be left of an image whose branch is dropped.
+  return observed(*this, residual ? drop_path(y) + x : y);
 }
 
 }  // namespace vitrine

@@ -1,5 +1,7 @@
 #include "vitrine/layers/drop_path.h"
 
+#include "layers/checks.h"
+
 namespace vitrine {
 
 DropPathImpl::DropPathImpl(double p_) : p(p_) {
@@ -7,7 +9,7 @@ DropPathImpl::DropPathImpl(double p_) : p(p_) {
 }
 
 void DropPathImpl::reset() {
-  TORCH_CHECK_VALUE(p >= 0 && p < 1, "DropPath: rate must be in [0, 1), got ", p);
+  detail::check_drop("DropPath", "rate", p);
 }
 
 void DropPathImpl::pretty_print(std::ostream& stream) const {
@@ -25,6 +27,8 @@ torch::Tensor DropPathImpl::forward(const torch::Tensor& x) {
 }
 
 std::vector<double> drop_path_rates(double rate, int64_t depth) {
+  detail::check_drop("drop_path_rates", "rate", rate);
+  TORCH_CHECK_VALUE(depth >= 0, "drop_path_rates: depth must be at least 0, got ", depth);
   std::vector<double> rates(depth, 0.0);
   for (int64_t i = 1; i < depth; ++i) {
     rates[i] = rate * static_cast<double>(i) / static_cast<double>(depth - 1);

@@ -3,16 +3,20 @@
 #include <ATen/ops/erfinv.h>
 #include <torch/utils.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace vitrine {
 
 void trunc_normal_(torch::Tensor tensor, double std) {
   constexpr double kBound = 2.0;
+  // The largest float below 1: the inverse of 1 itself is infinite.
+  constexpr double kBelowOne = 1 - 0x1p-24;
+  TORCH_CHECK_VALUE(std > 0, "trunc_normal_: std must be above 0, got ", std);
   const torch::NoGradGuard no_grad;
   // The inverse of the distribution function turns uniform numbers into normal ones; a uniform
   // number from a part of (-1, 1) gives a normal one within bounds.
-  const double limit = std::erf(kBound / std / std::sqrt(2.0));
+  const double limit = std::min(std::erf(kBound / std / std::sqrt(2.0)), kBelowOne);
   tensor.uniform_(-limit, limit);
   tensor.erfinv_();
   tensor.mul_(std * std::sqrt(2.0));

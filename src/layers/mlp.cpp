@@ -3,6 +3,9 @@
 #include "vitrine/layers/init.h"
 #include "vitrine/layers/observe.h"
 
+#include "layers/checks.h"
+#include "layers/linear.h"
+
 namespace vitrine {
 
 namespace nn = torch::nn;
@@ -30,6 +33,7 @@ void MlpImpl::reset() {
       options.dim(),
       " and ",
       options.hidden_dim());
+  detail::check_drop("Mlp", "drop", options.drop());
   fc1 = register_module("fc1", nn::Linear(options.dim(), options.hidden_dim()));
   drop1 = register_module("drop1", nn::Dropout(options.drop()));
   fc2 = register_module("fc2", nn::Linear(options.hidden_dim(), options.dim()));
@@ -43,8 +47,15 @@ void MlpImpl::pretty_print(std::ostream& stream) const {
 }
 
 torch::Tensor MlpImpl::forward(const torch::Tensor& x) {
-  const auto hidden = drop1(activate(fc1(x), options.activation()));  // [..., hidden_dim]
-  return observed(*this, drop2(fc2(hidden)));                         // [..., C]
+  TORCH_CHECK_VALUE(
+      x.dim() > 0 && x.size(-1) == options.dim(),
+      "Mlp: expected [..., ",
+      options.dim(),
+      "], got ",
+      x.sizes());
+  const auto hidden =
+      drop1(activate(detail::linear(fc1, x), options.activation()));  // [..., hidden_dim]
+  return observed(*this, drop2(detail::linear(fc2, hidden)));         // [..., C]
 }
 
 }  // namespace vitrine

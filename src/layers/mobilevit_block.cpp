@@ -4,6 +4,8 @@
 #include "vitrine/layers/observe.h"
 #include "vitrine/layers/transformer_block.h"
 
+#include "layers/checks.h"
+
 namespace vitrine {
 
 namespace nn = torch::nn;
@@ -17,6 +19,15 @@ torch::Tensor scale_bilinearly(const torch::Tensor& map, Size2 size) {
 }  // namespace
 
 torch::Tensor unfold_patches(const torch::Tensor& map, Size2 patch) {
+  TORCH_CHECK_VALUE(
+      map.dim() == 4 && patch[0] > 0 && patch[1] > 0 && map.size(2) > 0 && map.size(3) > 0 &&
+          map.size(2) % patch[0] == 0 && map.size(3) % patch[1] == 0,
+      "unfold_patches: expected a map [B, C, H, W], H and W multiples of ",
+      patch[0],
+      "x",
+      patch[1],
+      ", got ",
+      map.sizes());
   const auto b = map.size(0);
   const auto c = map.size(1);
   const auto rows = map.size(2) / patch[0];
@@ -27,6 +38,21 @@ torch::Tensor unfold_patches(const torch::Tensor& map, Size2 patch) {
 }
 
 torch::Tensor fold_patches(const torch::Tensor& patches, Size2 patch, Size2 size) {
+  const auto places = patch[0] * patch[1];
+  TORCH_CHECK_VALUE(
+      patches.dim() == 3 && patch[0] > 0 && patch[1] > 0 && size[0] % patch[0] == 0 &&
+          size[1] % patch[1] == 0 && patches.size(0) % places == 0 &&
+          patches.size(1) * places == size[0] * size[1],
+      "fold_patches: expected patches of ",
+      patch[0],
+      "x",
+      patch[1],
+      " that fill a map of ",
+      size[0],
+      "x",
+      size[1],
+      ", got ",
+      patches.sizes());
   const auto c = patches.size(2);
   const auto rows = size[0] / patch[0];
   const auto columns = size[1] / patch[1];
@@ -42,9 +68,14 @@ MobileVitBlockImpl::MobileVitBlockImpl(const MobileVitBlockOptions& options_) : 
 void MobileVitBlockImpl::reset() {
   const auto chans = options.chans();
   const auto dim = options.transformer_dim();
+  detail::check_positive("MobileVitBlock", "chans", chans);
+  detail::check_positive("MobileVitBlock", "transformer_dim", dim);
   TORCH_CHECK_VALUE(
-      options.patch_size() > 0 && options.transformer_depth() > 0,
-      "MobileVitBlock: patch_size and transformer_depth must be at least 1, got ",
+      options.patch_size() > 0 && options.transformer_depth() > 0 &&
+          options.transformer_depth() <= detail::kMostBlocks,
+      "MobileVitBlock: patch_size must be at least 1 and transformer_depth 1 to ",
+      detail::kMostBlocks,
+      ", got ",
       options.patch_size(),
       " and ",
       options.transformer_depth());
@@ -62,6 +93,11 @@ void MobileVitBlockImpl::reset() {
                                            .drop_path(options.drop_path())));
   }
   transformer = register_module("transformer", blocks);
+  for (const auto& module : transformer->modules(/*include_self=*/false)) {
+    if (auto* linear = module->as<nn::LinearImpl>()) {
+      init_mobile_(*linear);
+    }
+  }
   norm = register_module("norm", nn::LayerNorm(nn::LayerNormOptions({dim}).eps(1e-5)));
   conv_proj = register_module("conv_proj", ConvNormAct(ConvNormActOptions(dim, chans, 1)));
   conv_fusion =
@@ -78,7 +114,7 @@ void MobileVitBlockImpl::pretty_print(std::ostream& stream) const {
 
 torch::Tensor MobileVitBlockImpl::forward(const torch::Tensor& x) {
   TORCH_CHECK_VALUE(
-      x.dim() == 4 && x.size(1) == options.chans(),
+      x.dim() == 4 && x.size(1) == options.chans() && x.size(2) > 0 && x.size(3) > 0,
       "MobileVitBlock: expected a map [B, ",
       options.chans(),
       ", H, W], got ",

@@ -2,6 +2,8 @@
 
 #include "vitrine/layers/observe.h"
 
+#include "layers/checks.h"
+
 namespace vitrine {
 
 namespace nn = torch::nn;
@@ -32,6 +34,7 @@ void PatchEmbedImpl::reset() {
         " and ",
         (std::max<int64_t>(side / patch, 0) + 1) * patch);
   }
+  detail::check_eps("PatchEmbed", options.norm_eps());
   proj = register_module(
       "proj",
       nn::Conv2d(nn::Conv2dOptions(options.in_chans(), options.embed_dim(), patch).stride(patch)));
@@ -107,6 +110,12 @@ torch::Tensor resample_position_embedding(
       prefix_tokens + tokens,
       " tokens, got a tensor of ",
       embedding.sizes());
+  TORCH_CHECK_VALUE(
+      new_grid[0] > 0 && new_grid[1] > 0,
+      "position embedding: expected a grid of at least 1x1, got ",
+      new_grid[0],
+      "x",
+      new_grid[1]);
   if (old_grid == new_grid) {
     return embedding;
   }

@@ -3,6 +3,9 @@
 #include "vitrine/layers/init.h"
 #include "vitrine/layers/observe.h"
 
+#include "layers/checks.h"
+#include "layers/linear.h"
+
 namespace vitrine {
 
 namespace nn = torch::nn;
@@ -18,6 +21,7 @@ void PatchMergingImpl::reset() {
       options.dim(),
       " and ",
       options.out_dim());
+  detail::check_eps("PatchMerging", options.norm_eps());
   const auto merged = 4 * options.dim();
   norm = register_module(
       "norm", nn::LayerNorm(nn::LayerNormOptions({merged}).eps(options.norm_eps())));
@@ -55,7 +59,7 @@ torch::Tensor PatchMergingImpl::forward(const torch::Tensor& x) {
   // Column by column, the order in which the published weights expect them.
   const auto merged = torch::cat(
       {corner(0, 0), corner(1, 0), corner(0, 1), corner(1, 1)}, -1);  // [B, H/2, W/2, 4C]
-  return observed(*this, reduction(norm(merged)));
+  return observed(*this, detail::linear(reduction, norm(merged)));
 }
 
 }  // namespace vitrine

@@ -2,6 +2,8 @@
 
 #include "vitrine/layers/observe.h"
 
+#include "layers/checks.h"
+
 namespace vitrine {
 
 namespace nn = torch::nn;
@@ -29,6 +31,8 @@ void SwinBlockImpl::reset() {
       resolution[1],
       " and ",
       options.window_size());
+  detail::check_positive("SwinBlock", "dim", dim);
+  detail::check_eps("SwinBlock", options.norm_eps());
   Size2 padded{};
   for (size_t i = 0; i < 2; ++i) {
     window_[i] = std::min(options.window_size(), resolution[i]);
@@ -37,7 +41,7 @@ void SwinBlockImpl::reset() {
     padded[i] = round_up(resolution[i], window_[i]);
   }
   const auto norm = nn::LayerNormOptions({dim}).eps(options.norm_eps());
-  const auto hidden = static_cast<int64_t>(static_cast<double>(dim) * options.mlp_ratio());
+  const auto hidden = detail::scaled_dim("SwinBlock", "mlp_ratio", dim, options.mlp_ratio());
   norm1 = register_module("norm1", nn::LayerNorm(norm));
   attn = register_module(
       "attn",

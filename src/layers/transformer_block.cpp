@@ -2,6 +2,8 @@
 
 #include "vitrine/layers/observe.h"
 
+#include "layers/checks.h"
+
 namespace vitrine {
 
 namespace nn = torch::nn;
@@ -13,8 +15,10 @@ TransformerBlockImpl::TransformerBlockImpl(const TransformerBlockOptions& option
 
 void TransformerBlockImpl::reset() {
   const auto dim = options.dim();
+  detail::check_positive("TransformerBlock", "dim", dim);
+  detail::check_eps("TransformerBlock", options.norm_eps());
   const auto norm = nn::LayerNormOptions({dim}).eps(options.norm_eps());
-  const auto hidden = static_cast<int64_t>(static_cast<double>(dim) * options.mlp_ratio());
+  const auto hidden = detail::scaled_dim("TransformerBlock", "mlp_ratio", dim, options.mlp_ratio());
   norm1 = register_module("norm1", nn::LayerNorm(norm));
   attn = register_module(
       "attn",
@@ -37,7 +41,13 @@ void TransformerBlockImpl::pretty_print(std::ostream& stream) const {
 }
 
 torch::Tensor TransformerBlockImpl::forward(const torch::Tensor& x) {
-  auto y = x + drop_path1(attn(norm1(x)));                // [B, N, C]
+  TORCH_CHECK_VALUE(
+      x.dim() == 3 && x.size(2) == options.dim(),
+      "TransformerBlock: expected tokens [B, N, ",
+      options.dim(),
+      "], got ",
+      x.sizes());
+  const auto y = x + drop_path1(attn(norm1(x)));          // [B, N, C]
   return observed(*this, y + drop_path2(mlp(norm2(y))));  // [B, N, C]
 }
 

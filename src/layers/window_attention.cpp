@@ -6,6 +6,9 @@
 #include "vitrine/layers/init.h"
 #include "vitrine/layers/observe.h"
 
+#include "layers/checks.h"
+#include "layers/linear.h"
+
 namespace vitrine {
 
 namespace nn = torch::nn;
@@ -24,6 +27,12 @@ torch::Tensor make_relative_position_index(Size2 window) {
   return dy * (2 * columns - 1) + dx;
 }
 
+/// Whether a map of `size` is a whole number of windows along both sides.
+bool divides(Size2 window, Size2 size) {
+  return window[0] > 0 && window[1] > 0 && size[0] > 0 && size[1] > 0 && size[0] % window[0] == 0 &&
+         size[1] % window[1] == 0;
+}
+
 /// Which of the three bands along one side each row belongs to once it is shifted: the windows
 /// untouched, the last window's part from this end, its part from the other end.
 torch::Tensor shift_bands(int64_t size, int64_t window, int64_t shift) {
@@ -38,25 +47,63 @@ torch::Tensor shift_bands(int64_t size, int64_t window, int64_t shift) {
 }  // namespace
 
 torch::Tensor window_partition(const torch::Tensor& x, Size2 window) {
+  TORCH_CHECK_VALUE(
+      x.dim() == 4 && divides(window, {x.size(1), x.size(2)}),
+      "window_partition: expected a map [B, H, W, C], H and W multiples of ",
+      window[0],
+      "x",
+      window[1],
+      ", got ",
+      x.sizes());
   const auto b = x.size(0);
   const auto c = x.size(3);
   const auto rows = x.size(1) / window[0];
   const auto columns = x.size(2) / window[1];
-  return x.view({b, rows, window[0], columns, window[1], c})
+  return x.reshape({b, rows, window[0], columns, window[1], c})
       .transpose(2, 3)
       .reshape({b * rows * columns, window[0] * window[1], c});  // [B * G, N, C]
 }
 
 torch::Tensor window_reverse(const torch::Tensor& windows, Size2 window, Size2 size) {
+  const auto count = divides(window, size) ? size[0] / window[0] * (size[1] / window[1]) : 0;
+  TORCH_CHECK_VALUE(
+      count > 0 && windows.dim() == 3 && windows.size(1) == window[0] * window[1] &&
+          windows.size(0) % count == 0,
+      "window_reverse: expected windows of ",
+      window[0],
+      "x",
+      window[1],
+      " that fill maps of ",
+      size[0],
+      "x",
+      size[1],
+      ", got ",
+      windows.sizes());
   const auto c = windows.size(2);
   const auto rows = size[0] / window[0];
   const auto columns = size[1] / window[1];
-  return windows.view({-1, rows, columns, window[0], window[1], c})
+  return windows.reshape({-1, rows, columns, window[0], window[1], c})
       .transpose(2, 3)
       .reshape({-1, size[0], size[1], c});  // [B, H, W, C]
 }
 
 torch::Tensor shifted_window_mask(Size2 size, Size2 window, Size2 shift) {
+  TORCH_CHECK_VALUE(
+      divides(window, size) && shift[0] >= 0 && shift[1] >= 0 && shift[0] < window[0] &&
+          shift[1] < window[1],
+      "shifted_window_mask: expected a size that is a multiple of the window, and a shift below "
+      "it; got ",
+      size[0],
+      "x",
+      size[1],
+      ", ",
+      window[0],
+      "x",
+      window[1],
+      " and ",
+      shift[0],
+      "x",
+      shift[1]);
   const auto y = shift_bands(size[0], window[0], shift[0]);
   const auto x = shift_bands(size[1], window[1], shift[1]);
   const auto region = (y.unsqueeze(1) * 3 + x).view({1, size[0], size[1], 1});
@@ -87,6 +134,8 @@ void WindowAttentionImpl::reset() {
       window[0],
       "x",
       window[1]);
+  detail::check_drop("WindowAttention", "attn_drop", options.attn_drop());
+  detail::check_drop("WindowAttention", "proj_drop", options.proj_drop());
   const auto offsets = (2 * window[0] - 1) * (2 * window[1] - 1);
   relative_position_bias_table =
       register_parameter("relative_position_bias_table", torch::empty({offsets, heads}));
@@ -106,6 +155,18 @@ void WindowAttentionImpl::pretty_print(std::ostream& stream) const {
   stream << "vitrine::WindowAttention(dim=" << options.dim()
          << ", num_heads=" << options.num_heads() << ", window_size=" << options.window_size()[0]
          << "x" << options.window_size()[1] << ")";
+}
+
+void WindowAttentionImpl::to(torch::Device device, torch::Dtype dtype, bool non_blocking) {
+  const auto index = relative_position_index.detach();
+  Module::to(device, dtype, non_blocking);
+  relative_position_index.set_data(index.to(device, non_blocking));
+}
+
+void WindowAttentionImpl::to(torch::Dtype dtype, bool non_blocking) {
+  const auto index = relative_position_index.detach();
+  Module::to(dtype, non_blocking);
+  relative_position_index.set_data(index);
 }
 
 torch::Tensor WindowAttentionImpl::relative_position_bias() const {
@@ -130,8 +191,9 @@ torch::Tensor WindowAttentionImpl::forward(const torch::Tensor& x, const torch::
   const auto g = x.size(0);
   const auto heads = options.num_heads();
   const auto d = options.dim() / heads;
-  const auto parts =
-      qkv(x).view({g, n, 3, heads, d}).permute({2, 0, 3, 1, 4});  // [3, B*G, M, N, D]
+  const auto parts = detail::linear(qkv, x)
+                         .view({g, n, 3, heads, d})
+                         .permute({2, 0, 3, 1, 4});  // [3, B*G, M, N, D]
   const auto scale = 1 / std::sqrt(static_cast<double>(d));
   auto scores = (parts[0] * scale).matmul(parts[1].transpose(-2, -1));  // [B*G, M, N, N]
   auto bias = relative_position_bias().unsqueeze(0);                    // [1, M, N, N]
@@ -158,7 +220,7 @@ torch::Tensor WindowAttentionImpl::forward(const torch::Tensor& x, const torch::
   }
   auto y = attn_drop(scores.softmax(-1)).matmul(parts[2]);  // [B*G, M, N, D]
   y = y.transpose(1, 2).reshape({g, n, heads * d});         // [B*G, N, C]
-  return observed(*this, proj_drop(proj(y)));
+  return observed(*this, proj_drop(detail::linear(proj, y)));
 }
 
 }  // namespace vitrine

@@ -35,7 +35,14 @@ void copy_state(
   for (const auto& item : from.named_buffers()) {
     buffers[item.key()].set_data(copied(item.value(), device));
   }
+  // Frozen parts may stand in evaluation within a model in training.
+  auto modules = to.named_modules();
   to.train(from.is_training());
+  for (const auto& item : from.named_modules()) {
+    if (item.value()->is_training() != modules[item.key()]->is_training()) {
+      modules[item.key()]->train(item.value()->is_training());
+    }
+  }
 }
 
 }  // namespace detail

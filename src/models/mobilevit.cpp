@@ -6,6 +6,7 @@
 #include "vitrine/layers/init.h"
 #include "vitrine/layers/observe.h"
 
+#include "layers/checks.h"
 #include "option_fields.h"
 
 namespace vitrine {
@@ -54,7 +55,12 @@ void check(const MobileVitOptions& options) {
       " and ",
       options.transformer_depths().size());
   for (const auto count : options.blocks()) {
-    TORCH_CHECK_VALUE(count > 0, "MobileVit: each of blocks must be at least 1, got ", count);
+    TORCH_CHECK_VALUE(
+        count > 0 && count <= detail::kMostBlocks,
+        "MobileVit: each of blocks must be 1 to ",
+        detail::kMostBlocks,
+        ", got ",
+        count);
   }
 }
 
@@ -120,7 +126,8 @@ void MobileVitImpl::pretty_print(std::ostream& stream) const {
 
 torch::Tensor MobileVitImpl::forward_features(const torch::Tensor& images) {
   TORCH_CHECK_VALUE(
-      images.dim() == 4 && images.size(1) == options.in_chans(),
+      images.dim() == 4 && images.size(1) == options.in_chans() && images.size(2) > 0 &&
+          images.size(3) > 0,
       "MobileVit: expected images [B, ",
       options.in_chans(),
       ", H, W], got ",

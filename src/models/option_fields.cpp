@@ -2,11 +2,35 @@
 
 #include <c10/util/Exception.h>
 
+#include <sstream>
 #include <utility>
 
 #include "vitrine/error.h"
+#include "vitrine/text.h"
 
 namespace vitrine::detail {
+namespace {
+
+/// The largest size or count that any option takes: what is beyond has come from a damaged or
+/// hostile file, and would take memory before anything else refused it.
+constexpr int64_t kMost = 1 << 20;
+
+/// A value as a message shows it.
+struct Describe {
+  std::string operator()(bool value) const { return value ? "true" : "false"; }
+  std::string operator()(int64_t value) const { return std::to_string(value); }
+  std::string operator()(double value) const {
+    std::ostringstream text;
+    text << value;
+    return text.str();
+  }
+  std::string operator()(const std::string& value) const { return "'" + printable(value) + "'"; }
+  std::string operator()(const std::vector<int64_t>& value) const {
+    return "a list of " + std::to_string(value.size());
+  }
+};
+
+}  // namespace
 
 OptionReader::OptionReader(const ModelOptions& options, std::string family)
     : family_(std::move(family)), values_(options.values()) {}
@@ -21,8 +45,29 @@ template <typename T>
 const T& OptionReader::as(const char* name, const OptionValue& value, const char* expected) const {
   const auto* held = std::get_if<T>(&value);
   TORCH_CHECK_VALUE(
-      held != nullptr, "option '", name, "' of a ", family_, " model: expected ", expected);
+      held != nullptr,
+      "option '",
+      name,
+      "' of a ",
+      family_,
+      " model: expected ",
+      expected,
+      ", got ",
+      std::visit(Describe{}, value));
   return *held;
+}
+
+void OptionReader::check_size(const char* name, int64_t value) const {
+  TORCH_CHECK_VALUE(
+      value <= kMost,
+      "option '",
+      name,
+      "' of a ",
+      family_,
+      " model: expected at most ",
+      kMost,
+      ", got ",
+      value);
 }
 
 void OptionReader::operator()(const char* name, bool& field) {
@@ -34,6 +79,7 @@ void OptionReader::operator()(const char* name, bool& field) {
 void OptionReader::operator()(const char* name, int64_t& field) {
   if (const auto* value = take(name)) {
     field = as<int64_t>(name, *value, "a whole number");
+    check_size(name, field);
   }
 }
 
@@ -61,6 +107,9 @@ void OptionReader::operator()(const char* name, std::vector<int64_t>& field) {
     const auto* one = std::get_if<int64_t>(value);
     field = one ? std::vector<int64_t>{*one}
                 : as<std::vector<int64_t>>(name, *value, "a list of whole numbers");
+    for (const auto size : field) {
+      check_size(name, size);
+    }
   }
 }
 

@@ -33,6 +33,8 @@ class OptionReader {
   const OptionValue* take(const char* name);
   template <typename T>
   const T& as(const char* name, const OptionValue& value, const char* expected) const;
+  /// Throws c10::ValueError when `value` is larger than any size makes sense.
+  void check_size(const char* name, int64_t value) const;
 
   std::string family_;
   std::map<std::string, OptionValue> values_;

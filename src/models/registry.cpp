@@ -105,7 +105,7 @@ const std::vector<Entry>& entries() {
        half(160, 0.95),
        371'240,
        0},
-      {"vitrine_vit_patch4_32", vit(64, 4, 4, 4, 32).num_classes(10), half(32, 1), 208'330, 0},
+      {"vitrine_vit_patch4_32", vit(64, 4, 4, 4, 32).num_classes(10), half(32, 1), 208'074, 0},
       {"swin_tiny_patch4_window7_224", swin(96, 6, 7, 224, 0.2), imagenet(224), 28'288'354, 4.51},
       {"swin_small_patch4_window7_224", swin(96, 18, 7, 224, 0.3), imagenet(224), 49'606'258, 8.77},
       {"swin_base_patch4_window7_224",
@@ -131,7 +131,7 @@ const std::vector<Entry>& entries() {
       {"vitrine_swin_patch2_window4_32",
        swin(64, 2, 4, 32, 0).patch_size(2).depths({2, 4}).num_heads({2, 4}).num_classes(10),
        half(32, 1),
-       931'186,
+       929'822,
        0},
       {"mobilevit_xxs",
        mobilevit({16, 24, 48, 64, 80}, {64, 80, 96}, 2, 320),
@@ -156,7 +156,7 @@ const std::vector<Entry>& entries() {
            .stem_stride(1)
            .num_classes(10),
        half(32, 1),
-       0,
+       403'674,
        0},
   };
   return table;

@@ -67,26 +67,46 @@ class Recorder final : public Observer {
     return op == "aten::layer_norm" || op == "aten::batch_norm";
   }
 
+  /// What is known of an operator when it is called: its inputs are gone when it returns.
+  struct Call final : at::ObserverContext {
+    const torch::nn::Module* owner = nullptr;  // the layer whose weight is among the inputs
+    int64_t numel = 0;                         // of the first input
+    std::vector<int64_t> second;               // shape of the second input
+  };
+
   static std::unique_ptr<at::ObserverContext> on_start(const at::RecordFunction& function) {
-    if (is_counted(function.name())) {
-      ++current_->nesting_;
-    }
-    return nullptr;
-  }
-
-  static void on_end(const at::RecordFunction& function, at::ObserverContext* /*context*/) {
     const std::string_view op = function.name();
-    if (is_counted(op) && --current_->nesting_ == 0) {
-      current_->count(op, function);
+    if (!is_counted(op) && !is_norm(op)) {
+      return nullptr;
     }
-    if (op == "aten::linear" || op == "aten::conv2d" || is_norm(op)) {
-      current_->note_output(function);
+    current_->nesting_ += is_counted(op) ? 1 : 0;
+    auto call = std::make_unique<Call>();
+    const auto inputs = function.inputs();
+    call->owner = current_->owner(inputs);
+    if (is_counted(op)) {
+      call->numel = inputs[0].toTensor().numel();
+      call->second = inputs[1].toTensor().sizes().vec();
+    }
+    return call;
+  }
+
+  static void on_end(const at::RecordFunction& function, at::ObserverContext* context) {
+    const auto* call = static_cast<const Call*>(context);
+    if (call == nullptr) {
+      return;
+    }
+    const std::string_view op = function.name();
+    const auto& result = function.outputs().at(0).toTensor();
+    if (is_counted(op) && --current_->nesting_ == 0) {
+      current_->count(op, *call, result);
+    }
+    if (call->owner != nullptr) {
+      current_->outputs[call->owner] = result.sizes().vec();
     }
   }
 
-  /// The layer whose weight is among the operator's inputs.
-  const torch::nn::Module* owner(const at::RecordFunction& function) const {
-    for (const auto& input : function.inputs()) {
+  const torch::nn::Module* owner(c10::ArrayRef<const c10::IValue> inputs) const {
+    for (const auto& input : inputs) {
       if (input.isTensor() && input.toTensor().defined()) {
         const auto found = owners_.find(input.toTensor().unsafeGetTensorImpl());
         if (found != owners_.end()) {
@@ -97,25 +117,16 @@ class Recorder final : public Observer {
     return nullptr;
   }
 
-  void note_output(const at::RecordFunction& function) {
-    const auto* module = owner(function);
-    if (module != nullptr && !function.outputs().empty() && function.outputs()[0].isTensor()) {
-      outputs[module] = function.outputs()[0].toTensor().sizes().vec();
-    }
-  }
-
-  void count(std::string_view op, const at::RecordFunction& function) {
-    const auto inputs = function.inputs();
-    const auto a = inputs[0].toTensor();
-    const auto b = inputs[1].toTensor();
+  void count(std::string_view op, const Call& call, const torch::Tensor& result) {
+    const auto& b = call.second;
     if (op == "aten::bmm") {
-      pending_ += a.numel() * b.size(2);
+      pending_ += call.numel * b[2];
     } else if (op == "aten::scaled_dot_product_attention") {
-      pending_ += 2 * a.numel() * b.size(-2);  // queries by keys, weights by values
-    } else if (const auto* module = owner(function)) {
-      macs[module] += op == "aten::linear"
-                          ? a.numel() * b.size(0)
-                          : function.outputs()[0].toTensor().numel() * b[0].numel();
+      pending_ += 2 * call.numel * b[b.size() - 2];  // queries by keys, weights by values
+    } else if (call.owner != nullptr && op == "aten::linear") {
+      macs[call.owner] += call.numel * b[0];
+    } else if (call.owner != nullptr) {
+      macs[call.owner] += result.numel() * b[1] * b[2] * b[3];  // channels of a group, kernel
     }
   }
 

@@ -4,6 +4,7 @@
 
 #include "vitrine/layers/observe.h"
 
+#include "layers/checks.h"
 #include "option_fields.h"
 
 namespace vitrine {
@@ -30,15 +31,27 @@ constexpr auto kFields = [](auto& options, auto& visit) {
   visit("drop_path_rate", options.drop_path_rate());
 };
 
+constexpr size_t kMostStages = 16;
 void check(const SwinTransformerOptions& options) {
   TORCH_CHECK_VALUE(
-      !options.depths().empty() && options.depths().size() == options.num_heads().size(),
+      !options.depths().empty() && options.depths().size() <= kMostStages,
+      "SwinTransformer: depths must have a number for each of 1 to ",
+      kMostStages,
+      " stages, got ",
+      options.depths().size());
+  TORCH_CHECK_VALUE(
+      options.depths().size() == options.num_heads().size(),
       "SwinTransformer: depths and num_heads must have one number for each stage, got ",
       options.depths().size(),
       " and ",
       options.num_heads().size());
   for (const auto depth : options.depths()) {
-    TORCH_CHECK_VALUE(depth > 0, "SwinTransformer: each depth must be at least 1, got ", depth);
+    TORCH_CHECK_VALUE(
+        depth > 0 && depth <= detail::kMostBlocks,
+        "SwinTransformer: each of depths must be 1 to ",
+        detail::kMostBlocks,
+        ", got ",
+        depth);
   }
   TORCH_CHECK_VALUE(
       options.num_classes() >= 0,

@@ -6,7 +6,10 @@
 #include "vitrine/layers/init.h"
 #include "vitrine/layers/observe.h"
 #include "vitrine/layers/transformer_block.h"
+#include "vitrine/text.h"
 
+#include "layers/checks.h"
+#include "layers/linear.h"
 #include "option_fields.h"
 
 namespace vitrine {
@@ -43,14 +46,16 @@ void check(const VisionTransformerOptions& options) {
   TORCH_CHECK_VALUE(
       pool == "token" || pool == "avg" || pool == "mean_all",
       "VisionTransformer: global_pool must be token, avg or mean_all, got '",
-      pool,
+      printable(pool),
       "'");
   TORCH_CHECK_VALUE(
       pool != "token" || options.class_token(),
       "VisionTransformer: global_pool token needs the class token");
   TORCH_CHECK_VALUE(
-      options.depth() > 0 && options.num_classes() >= 0,
-      "VisionTransformer: depth must be at least 1 and num_classes at least 0, got ",
+      options.depth() > 0 && options.depth() <= detail::kMostBlocks && options.num_classes() >= 0,
+      "VisionTransformer: depth must be 1 to ",
+      detail::kMostBlocks,
+      " and num_classes at least 0, got ",
       options.depth(),
       " and ",
       options.num_classes());
@@ -80,6 +85,8 @@ VisionTransformerImpl::VisionTransformerImpl(const VisionTransformerOptions& opt
   register_module("patch_embed", patch_embed);
   pos_drop = register_module("pos_drop", nn::Dropout(options.pos_drop_rate()));
 
+  detail::check_drop("VisionTransformer", "pos_drop_rate", options.pos_drop_rate());
+  detail::check_drop("VisionTransformer", "drop_rate", options.drop_rate());
   const auto rates = drop_path_rates(options.drop_path_rate(), options.depth());
   blocks = register_module("blocks", nn::Sequential());
   for (const auto rate : rates) {
@@ -133,20 +140,25 @@ torch::Tensor VisionTransformerImpl::forward_head(const torch::Tensor& features,
                                                  : features.slice(1, prefix_tokens()).mean(1);
   x = observed(*this, x, "pool");  // [B, C]
   x = head_drop(fc_norm ? fc_norm(x) : x);
-  return observed(*this, pre_logits || !head ? x : head(x));  // [B, K]
+  return observed(*this, pre_logits || !head ? x : detail::linear(head, x));  // [B, K]
 }
 
 void VisionTransformerImpl::reset_classifier(int64_t num_classes) {
   TORCH_CHECK_VALUE(num_classes >= 0, "num_classes must be at least 0, got ", num_classes);
+  // Made first: where it cannot be, the old head stays.
+  nn::Linear fresh{nullptr};
+  if (num_classes > 0) {
+    fresh = nn::Linear(options.embed_dim(), num_classes);
+    init_transformer_(*fresh);
+    fresh->to(pos_embed.device(), pos_embed.scalar_type());
+    fresh->train(is_training());
+  }
   if (head) {
     unregister_module("head");
-    head = nullptr;
   }
-  if (num_classes > 0) {
-    head = register_module("head", nn::Linear(options.embed_dim(), num_classes));
-    init_transformer_(*head);
-    head->to(pos_embed.device(), pos_embed.scalar_type());
-    head->train(is_training());
+  head = fresh;
+  if (head) {
+    register_module("head", head);
   }
   options.num_classes(num_classes);
 }
@@ -157,8 +169,8 @@ ModelOptions VisionTransformerImpl::model_options() const {
 
 torch::Tensor VisionTransformerImpl::adapt_weight(
     const std::string& key, const torch::Tensor& value) const {
-  if (key != "pos_embed" || value.dim() != 3 || value.size(1) <= prefix_tokens() ||
-      value.sizes() == pos_embed.sizes()) {
+  if (key != "pos_embed" || value.dim() != 3 || value.size(2) != options.embed_dim() ||
+      value.size(1) <= prefix_tokens() || value.sizes() == pos_embed.sizes()) {
     return value;
   }
   const auto tokens = value.size(1) - prefix_tokens();

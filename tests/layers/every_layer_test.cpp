@@ -88,6 +88,9 @@ TEST(EveryLayer, ClonesToAnEqualThatIsItsOwn) {
 
 TEST(EveryLayer, GivesGradientsToEveryParameter) {
   for (const auto& layer : every_layer()) {
+    if (layer.module->parameters().empty()) {
+      continue;
+    }
     SCOPED_TRACE(layer.name);
     layer.run(*layer.module).square().sum().backward();
     for (const auto& item : layer.module->named_parameters()) {

@@ -61,6 +61,11 @@ class VITRINE_API WindowAttentionImpl final : public torch::nn::Cloneable<Window
   void pretty_print(std::ostream& stream) const override;
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& mask = {});
 
+  // The index stays int64 whatever the others become: LibTorch would convert it as well.
+  using torch::nn::Module::to;
+  void to(torch::Device device, torch::Dtype dtype, bool non_blocking = false) override;
+  void to(torch::Dtype dtype, bool non_blocking = false) override;
+
   WindowAttentionOptions options;
   torch::nn::Linear qkv{nullptr};
   torch::nn::Dropout attn_drop{nullptr};

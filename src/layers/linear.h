@@ -1,0 +1,14 @@
+#pragma once
+
+#include <torch/nn/modules/linear.h>
+
+namespace vitrine::detail {
+
+/// What `layer` gives for x [..., in]: [..., out]. LibTorch's own `forward` multiplies and then
+/// adds the bias in a second pass over the result; ATen's operator, which Python calls, does both
+/// at once.
+inline torch::Tensor linear(const torch::nn::Linear& layer, const torch::Tensor& x) {
+  return torch::linear(x, layer->weight, layer->bias);
+}
+
+}  // namespace vitrine::detail
