@@ -170,6 +170,7 @@ OptionGroup running_group(const std::string& batch_size) {
   return {
       "Running",
       {device,
+       choice_option("precision", {"fp32"}, "numbers that are computed with", "fp32"),
        whole_option(
            "threads", "threads of one operation; default: one for each core", "", 1, kMostThreads),
        whole_option("batch-size", "images at a time", batch_size, 1, 1 << 20),

@@ -23,7 +23,7 @@ OptionSpec quiet_option();
 OptionGroup model_group();
 /// --image-size, --crop-pct, --crop-mode, --interpolation, --mean, --std
 OptionGroup preprocessing_group();
-/// --device, --threads, --batch-size (`batch_size` when not given), --workers, --quiet
+/// --device, --precision, --threads, --batch-size (`batch_size` when not given), --workers, --quiet
 OptionGroup running_group(const std::string& batch_size);
 
 /// A line on standard error, unless --quiet.

@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace vitrine {
 namespace {
@@ -162,6 +163,16 @@ std::vector<Flag> augmentation_flags() {
           "width over height of the random crop",
           positive,
           [](auto& o) -> auto& { return o.augment().ratio(); }),
+      {choice_option(
+           "train-interpolation",
+           {"random", "bilinear", "bicubic", "nearest"},
+           "filter of the random crop; random: bilinear or bicubic",
+           "random"),
+       [](TrainOptions& o, const Arguments& a, const std::string& n) {
+         o.augment().train_interpolation(
+             a.text(n) == "random" ? AugmentOptions().train_interpolation()
+                                   : std::vector{parse_interpolation(a.text(n))});
+       }},
       real(
           "hflip", "probability of a mirrored image", share, [](auto& o) -> auto& {
             return o.augment().hflip();

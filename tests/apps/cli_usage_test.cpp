@@ -86,7 +86,7 @@ TEST(CommandLine, RefusesWrongUsageWithOneLineAndStatusTwo) {
        "unknown model 'vit_tiny_patch16_223'; the nearest: vit_tiny_patch16_224"},
       {{"classify", "a.jpg", "--batch-size", "-3"},
        2,
-       "option --batch-size: got -3, expected a whole number of at least 1"},
+       "option --batch-size: got -3, expected a whole number from 1 to 1048576"},
       {{"classify", "a.jpg", "--batch-size", "NaN"}, 2, "option --batch-size: got NaN"},
       {{"classify", "a.jpg", "--top-k", "abc"}, 2, "option --top-k: got abc"},
       {{"classify", "a.jpg", "--top-k", "-1"}, 2, "of at least 0"},
