@@ -5,13 +5,14 @@ include(CMakePackageConfigHelpers)
 
 set(_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/vitrine")
 
-# The run path finds the library beside the program, and LibTorch where it lay for the build.
+# The run path finds the library beside the program, and LibTorch where it lay for the build (named here, since
+# CMake's own INSTALL_RPATH_USE_LINK_PATH leaves out what lies within the sources, as .deps/ does).
 file(RELATIVE_PATH _bin_to_lib "/${CMAKE_INSTALL_BINDIR}" "/${CMAKE_INSTALL_LIBDIR}")
-set_target_properties(vitrine PROPERTIES INSTALL_RPATH "$ORIGIN" INSTALL_RPATH_USE_LINK_PATH ON)
+set_target_properties(vitrine PROPERTIES INSTALL_RPATH "$ORIGIN;${LibTorch_LIBRARY_DIR}")
 install(TARGETS vitrine EXPORT vitrine-targets)
 if(TARGET vitrine_program)
-  set_target_properties(vitrine_program PROPERTIES INSTALL_RPATH "$ORIGIN/${_bin_to_lib}"
-                                                   INSTALL_RPATH_USE_LINK_PATH ON)
+  set_target_properties(vitrine_program PROPERTIES INSTALL_RPATH
+                                                   "$ORIGIN/${_bin_to_lib};${LibTorch_LIBRARY_DIR}")
   install(TARGETS vitrine_program)
 endif()
 

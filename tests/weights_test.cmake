@@ -1,0 +1,46 @@
+# The shipped weights are what weights/README.md says: named there with their checksum, small, and as good on the digits.
+# Run with: cmake -D PROGRAM=<vitrine> -D WEIGHTS=<folder> -D DIGITS=<folder> -P weights_test.cmake
+cmake_minimum_required(VERSION 3.22)
+
+set(most_bytes 4000000)
+set(images 300)
+
+file(READ "${WEIGHTS}/README.md" readme)
+file(GLOB files "${WEIGHTS}/*.safetensors")
+list(LENGTH files count)
+if(count LESS 3)
+  message(FATAL_ERROR "${WEIGHTS} has ${count} models, expected one of each family")
+endif()
+foreach(file IN LISTS files)
+  get_filename_component(name "${file}" NAME)
+  file(SIZE "${file}" bytes)
+  if(bytes GREATER most_bytes)
+    message(SEND_ERROR "${name} has ${bytes} bytes, expected at most ${most_bytes}")
+  endif()
+  # | `NAME` | right answers of 300 | SHA-256 |
+  file(SHA256 "${file}" checksum)
+  if(NOT readme MATCHES "\\| `${name}` \\| ([0-9]+) \\([0-9.]+ %\\) \\| `${checksum}` \\|")
+    message(SEND_ERROR "weights/README.md has no row for ${name} with the checksum ${checksum}")
+    continue()
+  endif()
+  set(claimed "${CMAKE_MATCH_1}")
+  execute_process(
+    COMMAND "${PROGRAM}" evaluate "${DIGITS}" --weights "${file}" --format json --device cpu --quiet
+    OUTPUT_VARIABLE result ERROR_VARIABLE error RESULT_VARIABLE status)
+  if(NOT status EQUAL 0)
+    message(SEND_ERROR "${name}: left with ${status}: ${error}")
+    continue()
+  endif()
+  string(JSON seen GET "${result}" images)
+  set(right 0)
+  foreach(class RANGE 9)
+    string(JSON hits GET "${result}" confusion ${class} ${class})
+    math(EXPR right "${right} + ${hits}")
+  endforeach()
+  # Processors sum in different orders: one image may lie so near a border that it changes sides.
+  math(EXPR difference "${right} - ${claimed}")
+  if(NOT seen EQUAL images OR difference GREATER 1 OR difference LESS -1)
+    message(SEND_ERROR "${name}: ${right} of ${seen} images right, weights/README.md says ${claimed} of ${images}")
+  endif()
+  message(STATUS "${name}: ${right} of ${seen}, ${bytes} bytes")
+endforeach()
