@@ -8,7 +8,9 @@ target_compile_options(
 if(VITRINE_SANITIZE)
   target_compile_options(
     vitrine_development INTERFACE -fsanitize=${VITRINE_SANITIZE} -fno-sanitize-recover=all
-                                  -fno-omit-frame-pointer)
+                                  -fno-omit-frame-pointer
+                                  # GCC takes what the sanitizers put in for reads of what was never written.
+                                  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(vitrine_development INTERFACE -fsanitize=${VITRINE_SANITIZE})
 endif()
 
