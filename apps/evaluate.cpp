@@ -1,9 +1,13 @@
 #include <filesystem>
 #include <iostream>
+#include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "vitrine/data/image_folder.h"
+#include "vitrine/error.h"
+#include "vitrine/text.h"
 #include "vitrine/train/evaluator.h"
 
 #include "commands.h"
@@ -30,7 +34,7 @@ int run(const Arguments& arguments) {
   const auto loaded = open_model(arguments);
   folder = match_classes(std::move(folder), loaded.card.labels, loaded.model->num_classes(), root);
   loaded.model->to(device);
-  const ImageDataset data(
+  ImageDataset data(
       folder.samples, [p = loaded.card.preprocess](const torch::Tensor& image, at::Generator&) {
         return preprocess(image, p);
       });
@@ -40,6 +44,12 @@ int run(const Arguments& arguments) {
                                        .workers(arguments.whole("workers")))
                            .device(device)
                            .mistakes(arguments.whole("mistakes"));
+  std::mutex mutex;
+  std::vector<std::string> failures;  // told and not yet written
+  data.set_bad_image_handler([&](const ImageSample&, const std::string& message) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    failures.push_back(message);
+  });
   catch_stop_signals();
   Progress progress(
       std::cerr,
@@ -47,7 +57,13 @@ int run(const Arguments& arguments) {
       "evaluate",
       static_cast<int64_t>(folder.samples.size()),
       "images");
+  bool failed = false;
   const auto result = evaluate(*loaded.model, data, options, [&](int64_t done, int64_t) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    for (const auto& failure : std::exchange(failures, {})) {
+      progress.line("vitrine: " + failure);
+      failed = true;
+    }
     progress.update(done);
     return stop_signal() == 0;
   });
@@ -55,12 +71,15 @@ int run(const Arguments& arguments) {
   if (!result) {
     return 128 + stop_signal();
   }
+  if (result->images == 0) {
+    throw Error(printable(root) + ": none of the images can be read");
+  }
   if (arguments.text("format") == "json") {
     print_json(std::cout, *result, loaded.card.labels, folder.samples);
   } else {
     print_table(std::cout, *result, loaded.card.labels, folder.samples);
   }
-  return 0;
+  return failed ? 1 : 0;
 }
 
 }  // namespace

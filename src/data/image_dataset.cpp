@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "vitrine/data/random.h"
+#include "vitrine/error.h"
 #include "vitrine/image/image.h"
 
 namespace vitrine {
@@ -16,9 +17,18 @@ ImageDataset::ImageDataset(
 torch::data::Example<> ImageDataset::get(std::size_t index) {
   const auto& sample = samples_->at(index);
   auto generator = make_generator(mix_seed(seed_, static_cast<std::uint64_t>(epoch_), index));
-  return {
-      transform_(read_image(sample.path), generator),
-      torch::scalar_tensor(sample.label, torch::kInt64)};
+  auto image = torch::zeros({1, 1, 3}, torch::kUInt8);  // [H, W, 3]
+  auto label = sample.label;
+  try {
+    image = read_image(sample.path);
+  } catch (const FileError& error) {
+    if (!bad_image_) {
+      throw;
+    }
+    bad_image_(sample, error.what());
+    label = -1;
+  }
+  return {transform_(image, generator), torch::scalar_tensor(label, torch::kInt64)};
 }
 
 std::optional<std::size_t> ImageDataset::size() const {

@@ -34,9 +34,11 @@ void keep_worst(std::vector<Mistake>& mistakes, int64_t count) {
   mistakes.resize(std::min(mistakes.size(), static_cast<std::size_t>(count)));
 }
 
+/// Adds the answers [B, K] for the images with these places in the dataset [B] and classes [B].
 void add_batch(
     Evaluation& result,
     const torch::Tensor& logits,
+    const torch::Tensor& places,
     const torch::Tensor& targets,
     int64_t most_mistakes) {
   const auto losses = at::cross_entropy_loss(logits, targets, {}, at::Reduction::None);  // [B]
@@ -49,7 +51,7 @@ void add_batch(
     result.loss += loss;
     if (answer != target) {
       result.mistakes.push_back(
-          {static_cast<std::size_t>(result.images + i),
+          {static_cast<std::size_t>(places[i].item<int64_t>()),
            target,
            answer,
            probability[i].item<double>(),
@@ -88,14 +90,22 @@ std::optional<Evaluation> evaluate(
   result.confusion = ConfusionMatrix(model.num_classes());
   BatchLoader loader(data, torch::data::samplers::SequentialSampler(size), options.loader());
   const auto total = static_cast<int64_t>(size);
+  int64_t done = 0;
   while (auto batch = loader.next()) {
     const auto logits = model.forward(batch->data.to(options.device())).to(torch::kCPU);  // [B, K]
-    add_batch(result, logits, batch->target, options.mistakes());
-    if (progress && !progress(result.images, total)) {
+    const auto read = batch->target.ge(0).nonzero().squeeze(1);  // [B], without bad images
+    add_batch(
+        result,
+        logits.index_select(0, read),
+        read + done,
+        batch->target.index_select(0, read),
+        options.mistakes());
+    done += batch->target.size(0);
+    if (progress && !progress(done, total)) {
       return std::nullopt;
     }
   }
-  const auto count = static_cast<double>(result.images);
+  const auto count = static_cast<double>(std::max<int64_t>(result.images, 1));
   result.loss /= count;
   result.top1 /= count;
   result.top5 /= count;

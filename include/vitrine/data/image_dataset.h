@@ -10,6 +10,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "vitrine/data/image_folder.h"
@@ -34,6 +36,12 @@ class VITRINE_API ImageDataset
   torch::data::Example<> get(std::size_t index) override;
   std::optional<std::size_t> size() const override;
 
+  /// Told of a file that cannot be read and why, on any worker's thread.
+  using BadImageHandler = std::function<void(const ImageSample&, const std::string&)>;
+  /// From now on a file that cannot be read is told to `handler` and gives a black image of class
+  /// -1, instead of an exception.
+  void set_bad_image_handler(BadImageHandler handler) { bad_image_ = std::move(handler); }
+
   /// Sets the epoch, from which the randomness of the examples follows.
   void set_epoch(int64_t epoch) { epoch_ = epoch; }
   /// The files, by index.
@@ -44,6 +52,7 @@ class VITRINE_API ImageDataset
   ImageTransform transform_;
   std::uint64_t seed_;
   int64_t epoch_ = 0;
+  BadImageHandler bad_image_;
 };
 
 }  // namespace vitrine

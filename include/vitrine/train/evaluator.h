@@ -50,8 +50,9 @@ struct Evaluation {
 using EvaluateProgress = std::function<bool(int64_t, int64_t)>;
 
 /// Runs `model` over `data` in evaluation mode, which it leaves as it found it. Nothing when
-/// `progress` stopped it. Throws ImageError, naming the file, when an image cannot be read, and
-/// c10::ValueError when the data has more classes than the model.
+/// `progress` stopped it. Images that the data's handler of bad images took are left out. Throws
+/// ImageError, naming the file, when an image cannot be read, and c10::ValueError when the data has
+/// more classes than the model.
 VITRINE_API std::optional<Evaluation> evaluate(
     Classifier& model,
     const ImageDataset& data,
