@@ -22,6 +22,7 @@ namespace vitrine {
 namespace {
 
 constexpr std::int64_t kMostThreads = 1024;
+constexpr std::int64_t kMostWorkers = 256;
 constexpr std::int64_t kLargestSide = 1 << 14;
 
 bool is_number(const std::string& text) {
@@ -157,7 +158,7 @@ OptionGroup preprocessing_group() {
        choice_option("interpolation", {"bicubic", "bilinear", "nearest"}, "filter of the resize"),
        reals_option(
            "mean", "R,G,B", "mean of the channels, of values in [0, 1]", "", 3, Range::any()),
-       reals_option("std", "R,G,B", "their deviation", "", 3, Range::above(0))}};
+       reals_option("std", "R,G,B", "their deviation", "", 3, Range::closed(1e-6, 1e6))}};
 }
 
 OptionGroup running_group(const std::string& batch_size) {
@@ -174,7 +175,7 @@ OptionGroup running_group(const std::string& batch_size) {
        whole_option(
            "threads", "threads of one operation; default: one for each core", "", 1, kMostThreads),
        whole_option("batch-size", "images at a time", batch_size, 1, 1 << 20),
-       whole_option("workers", "threads that read images", default_workers(), 0, kMostThreads),
+       whole_option("workers", "threads that read images", default_workers(), 0, kMostWorkers),
        quiet_option()}};
 }
 
@@ -209,11 +210,19 @@ ModelOptions model_options(const Arguments& arguments, const std::string& family
       options.set(part.substr(0, equal), parse_option_value(part.substr(equal + 1)));
     }
   }
+  if (arguments.given("num-classes") && options.values().count("num_classes") != 0) {
+    throw UsageError(
+        "--num-classes and num_classes of --model-kwargs say the same: give one of them");
+  }
   if (arguments.given("num-classes")) {
     options.num_classes(arguments.whole("num-classes"));
   }
   // A MobileViT takes any size as it is.
   if (arguments.given("image-size") && family != "mobilevit") {
+    if (options.values().count("img_size") != 0) {
+      throw UsageError(
+          "--image-size and img_size of --model-kwargs say the same: give one of them");
+    }
     options.set("img_size", parse_image_size(arguments.text("image-size")));
   }
   return options;

@@ -65,6 +65,9 @@ int run(const Arguments& arguments) {
   const auto options = read_train_options(arguments).device(device);
   // On a GPU some convolutions would otherwise add up in an order that differs from run to run.
   at::globalContext().setDeterministicCuDNN(true);
+  if (options.warmup_epochs() >= options.epochs()) {
+    note(arguments, "--warmup-epochs is not less than --epochs: --lr is never reached");
+  }
   catch_stop_signals();
   const auto result = train(options, show(arguments, options));
   const auto output = printable(options.output());
@@ -72,7 +75,8 @@ int run(const Arguments& arguments) {
     note(
         arguments,
         output + ": stopped; " + std::to_string(result.epochs) +
-            " completed epochs are kept, and the same command goes on from there");
+            " completed epochs are kept, and 'vitrine train --resume " + output +
+            "' goes on from there");
     return 128 + stop_signal();
   }
   if (result.outcome == TrainOutcome::AlreadyFinished) {

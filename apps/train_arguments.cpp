@@ -1,11 +1,16 @@
 #include "train_arguments.h"
 
+#include <c10/util/Exception.h>
+
 #include <ctime>
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "vitrine/error.h"
 #include "vitrine/file.h"
+#include "vitrine/text.h"
 #include "vitrine/train/training_run.h"
 
 #include "common_options.h"
@@ -16,9 +21,36 @@ namespace {
 
 constexpr std::size_t kMostConfigBytes = std::size_t{16} << 20;
 
+/// `path` as it is from everywhere, so that a run can go on from another folder.
+std::string absolute(const std::string& path) {
+  const auto normal = std::filesystem::absolute(path).lexically_normal();
+  return (normal.has_filename() ? normal : normal.parent_path()).string();
+}
+
+/// The options in a config.json, checked; whatever is wrong with them is the file's fault, not the
+/// command line's.
 TrainOptions read_config(const std::string& path) {
   const auto bytes = read_file(path, kMostConfigBytes);
-  return train_options_from_json({bytes.begin(), bytes.end()});
+  try {
+    auto options = train_options_from_json({bytes.begin(), bytes.end()});
+    auto complete = options;
+    check_options(complete.output("."));
+    return options;
+  } catch (const c10::ValueError& error) {
+    throw FileError(printable(path) + ": " + error.what_without_backtrace());
+  } catch (const Error& error) {
+    throw FileError(printable(path) + ": " + error.what());
+  }
+}
+
+/// Refuses options of the model that follow from something else.
+void check_given(const ModelOptions& given) {
+  if (given.values().count("num_classes") != 0) {
+    throw UsageError("train: num_classes follows from DATA and cannot be set");
+  }
+  if (given.values().count("in_chans") != 0) {
+    throw UsageError("train: in_chans is 3 wherever images come from files, and cannot be set");
+  }
 }
 
 std::string default_output(const TrainOptions& options) {
@@ -44,7 +76,7 @@ void apply_model(const Arguments& arguments, TrainOptions& options) {
     options.model(arguments.text("model"));
   }
   if (arguments.given("weights")) {
-    options.weights(arguments.text("weights"));
+    options.weights(absolute(arguments.text("weights")));
   }
   if (arguments.given("reset-head")) {
     options.reset_head(arguments.flag("reset-head"));
@@ -54,6 +86,7 @@ void apply_model(const Arguments& arguments, TrainOptions& options) {
   }
   const auto card = starting_card(options);
   const auto given = model_options(arguments, card.family);
+  check_given(given);
   for (const auto& [name, value] : given.values()) {
     options.model_options().set(name, value);
   }
@@ -67,6 +100,11 @@ void apply_model(const Arguments& arguments, TrainOptions& options) {
 
 TrainOptions read_train_options(const Arguments& arguments) {
   TrainOptions options;
+  for (const auto* other : {"output", "config", "fresh"}) {
+    if (arguments.given("resume") && arguments.given(other)) {
+      throw UsageError(std::string("train: --resume goes on with a run; it excludes --") + other);
+    }
+  }
   if (arguments.given("resume")) {
     options =
         read_config(arguments.text("resume") + "/config.json").output(arguments.text("resume"));
@@ -74,7 +112,7 @@ TrainOptions read_train_options(const Arguments& arguments) {
     options = read_config(arguments.text("config"));
   }
   if (!arguments.operands().empty()) {
-    options.data(arguments.operands()[0]);
+    options.data(absolute(arguments.operands()[0]));
   }
   if (options.data().empty()) {
     throw UsageError("train: DATA is missing; see 'vitrine train --help'");
@@ -86,6 +124,9 @@ TrainOptions read_train_options(const Arguments& arguments) {
   }
   if (arguments.given("output") || options.output().empty()) {
     options.output(arguments.given("output") ? arguments.text("output") : default_output(options));
+    while (options.output().size() > 1 && options.output().back() == '/') {
+      options.output().pop_back();
+    }
   }
   return options.workers(arguments.whole("workers")).fresh(arguments.flag("fresh"));
 }

@@ -10,6 +10,8 @@
 namespace vitrine {
 namespace {
 
+constexpr int64_t kMostSeed = std::numeric_limits<int64_t>::max();
+
 /// An option and what it does to the options of a run.
 struct Flag {
   OptionSpec spec;
@@ -38,10 +40,10 @@ Flag real(const char* name, const char* help, Range range, Access access) {
 }
 
 template <typename Access>
-Flag whole(const char* name, const char* help, int64_t low, Access access) {
+Flag whole(const char* name, const char* help, int64_t low, int64_t high, Access access) {
   TrainOptions defaults;
   return {
-      whole_option(name, help, std::to_string(access(defaults)), low),
+      whole_option(name, help, std::to_string(access(defaults)), low, high),
       [access](TrainOptions& o, const Arguments& a, const std::string& n) {
         access(o) = static_cast<std::decay_t<decltype(access(o))>>(a.whole(n));
       }};
@@ -109,9 +111,11 @@ std::vector<Flag> schedule_flags() {
          o.sched(parse_schedule(a.text(n)));
        }},
       whole(
-          "epochs", "epochs, warm-up included", 1, [](auto& o) -> auto& { return o.epochs(); }),
+          "epochs", "epochs, warm-up included", 1, kMostEpochs, [](auto& o) -> auto& {
+            return o.epochs();
+          }),
       whole(
-          "warmup-epochs", "epochs of linear warm-up", 0, [](auto& o) -> auto& {
+          "warmup-epochs", "epochs of linear warm-up", 0, kMostEpochs, [](auto& o) -> auto& {
             return o.warmup_epochs();
           }),
       real(
@@ -125,7 +129,7 @@ std::vector<Flag> schedule_flags() {
           Range::at_least(0),
           [](auto& o) -> auto& { return o.min_lr(); }),
       whole(
-          "seed", "from which all randomness follows", 0, [](auto& o) -> auto& {
+          "seed", "from which all randomness follows", 0, kMostSeed, [](auto& o) -> auto& {
             return o.seed();
           })};
 }
@@ -143,9 +147,7 @@ std::vector<Flag> regularisation_flags() {
           "drop_path_rate")};
 }
 
-std::vector<Flag> augmentation_flags() {
-  const auto positive = Range::above(0);
-  const auto share = Range::closed(0, 1);
+std::vector<Flag> crop_flags() {
   return {
       flag(
           "no-aug", "no variation: scale and cut the centre", [](auto& o) -> auto& {
@@ -161,7 +163,7 @@ std::vector<Flag> augmentation_flags() {
           "ratio",
           "LOW,HIGH",
           "width over height of the random crop",
-          positive,
+          Range::above(0),
           [](auto& o) -> auto& { return o.augment().ratio(); }),
       {choice_option(
            "train-interpolation",
@@ -173,6 +175,12 @@ std::vector<Flag> augmentation_flags() {
              a.text(n) == "random" ? AugmentOptions().train_interpolation()
                                    : std::vector{parse_interpolation(a.text(n))});
        }},
+  };
+}
+
+std::vector<Flag> flip_and_affine_flags() {
+  const auto share = Range::closed(0, 1);
+  return {
       real(
           "hflip", "probability of a mirrored image", share, [](auto& o) -> auto& {
             return o.augment().hflip();
@@ -210,7 +218,8 @@ std::vector<FlagGroup> flag_groups() {
       {"Optimizer", optimizer_flags()},
       {"Schedule", schedule_flags()},
       {"Regularisation", regularisation_flags()},
-      {"Augmentation", augmentation_flags()}};
+      {"Random crop", crop_flags()},
+      {"Flips and affine map", flip_and_affine_flags()}};
 }
 
 }  // namespace

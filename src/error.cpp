@@ -5,11 +5,16 @@
 namespace vitrine {
 namespace {
 
+/// Names that a message can list where none is near.
+constexpr std::size_t kFewEnough = 10;
+
 std::string unknown_name_message(
     const std::string& kind, const std::string& name, const std::vector<std::string>& candidates) {
   const auto nearest = nearest_names(name, candidates);
   return "unknown " + kind + " '" + printable(name) + "'" +
-         (nearest.empty() ? "" : "; the nearest: " + join(nearest, ", "));
+         (!nearest.empty()                  ? "; the nearest: " + join(nearest, ", ")
+          : candidates.size() <= kFewEnough ? "; there are: " + join(candidates, ", ")
+                                            : "");
 }
 
 }  // namespace

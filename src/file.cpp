@@ -8,6 +8,7 @@
 #include <system_error>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 #include "vitrine/error.h"
 #include "vitrine/text.h"
@@ -126,6 +127,24 @@ std::vector<std::uint8_t> read_file(const std::string& path, std::size_t limit) 
   return bytes;
 }
 
+void create_folders(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  std::vector<fs::path> missing;  // the innermost first
+  for (auto at = fs::path(path); !at.empty() && !fs::exists(at, error); at = at.parent_path()) {
+    missing.push_back(at);
+  }
+  fs::create_directories(path, error);
+  if (error || !fs::is_directory(path, error)) {
+    throw FileError(
+        printable(path) + ": cannot make the folder: " +
+        (error ? error : std::make_error_code(std::errc::not_a_directory)).message());
+  }
+  for (auto made = missing.rbegin(); made != missing.rend(); ++made) {
+    sync_folder(made->string());
+  }
+}
+
 void write_file_atomically(const std::string& path, const std::function<void(File&)>& write) {
   // One writer a process and path: the process number keeps two processes apart.
   const auto aside = path + ".tmp-" + std::to_string(::getpid());
@@ -136,6 +155,13 @@ void write_file_atomically(const std::string& path, const std::function<void(Fil
     if (::rename(aside.c_str(), path.c_str()) != 0) {
       fail(path, "write", errno);
     }
+  } catch (const FileError& error) {
+    ::unlink(aside.c_str());
+    // The sibling is gone, and its name would tell nobody anything.
+    const std::string message = error.what();
+    const auto shown = printable(aside);
+    throw FileError(
+        message.rfind(shown, 0) == 0 ? printable(path) + message.substr(shown.size()) : message);
   } catch (...) {
     ::unlink(aside.c_str());
     throw;

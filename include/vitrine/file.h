@@ -44,6 +44,10 @@ class VITRINE_API File {
   int descriptor_;
 };
 
+/// Makes the folder `path` and those above it that are missing, so that they outlast a power cut.
+/// Throws FileError.
+VITRINE_API void create_folders(const std::string& path);
+
 /// Replaces `path` by what `write` writes, so that at any instant, even one of a crash or a power
 /// cut, the file is whole: the old one or the new one. It writes to a sibling, syncs it, renames it
 /// and syncs the folder; on an error the sibling is removed, the old file stays, and FileError is

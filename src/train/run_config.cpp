@@ -17,11 +17,17 @@ std::string shown(const Json& value) {
   return printable(value.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
-/// Name of the first entry of `now` that `earlier` has with another value, or "".
-std::string find_difference(const Json& earlier, const Json& now) {
+/// Whether an option is a path: the same files may have another one by now.
+bool is_path(const std::string& name) {
+  return name == "data" || name == "weights";
+}
+
+/// Name of the first entry of `now` that `earlier` has with another value, or ""; paths alone, or
+/// all but paths.
+std::string find_difference(const Json& earlier, const Json& now, bool paths = false) {
   for (const auto& [name, value] : now.items()) {
     const auto found = earlier.find(name);
-    if (found != earlier.end() && *found != value) {
+    if (is_path(name) == paths && found != earlier.end() && *found != value) {
       return name;
     }
   }
@@ -50,22 +56,26 @@ void compare_run_configs(
     const std::string& earlier,
     const std::string& now,
     const WarningHandler& warn) {
-  const auto before = Json::parse(earlier, nullptr, /*allow_exceptions=*/false);
+  const auto before = Json::parse(earlier);
   const auto current = Json::parse(now);
+  const auto tell = [&](const char* part, const std::string& name) {
+    return printable(folder) + ": the run was begun with " + name + " " +
+           shown(before[part][name]) + ", now it is " + shown(current[part][name]);
+  };
+  const auto moved = find_difference(before["options"], current["options"], /*paths=*/true);
+  if (!moved.empty()) {
+    warn(tell("options", moved) + "; it has to hold the same");
+  }
   for (const auto* part : {"options", "data", "environment"}) {
-    if (!before.is_object() || !before.contains(part) || !before[part].is_object()) {
-      throw FileError(printable(folder) + "/config.json: is not what a run writes");
-    }
     const auto name = find_difference(before[part], current[part]);
     if (name.empty()) {
       continue;
     }
-    const auto message = printable(folder) + ": the run was begun with " + name + " " +
-                         shown(before[part][name]) + ", now it is " + shown(current[part][name]);
+    const auto message = tell(part, name);
     if (part == std::string("environment")) {
       warn(message + "; results will differ in their last bits");
     } else {
-      throw Error(message + "; start anew with the option fresh, or choose another output folder");
+      throw Error(message + "; choose another output folder, or start anew (fresh)");
     }
   }
 }

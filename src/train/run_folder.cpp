@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <sstream>
+#include <string_view>
 #include <sys/file.h>
 #include <system_error>
 #include <unistd.h>
@@ -39,12 +40,35 @@ int lock_folder(const std::string& path) {
   return descriptor;
 }
 
-/// Removes what `write_file_atomically` had not renamed yet when its process was killed.
+bool is_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+/// Whether a run's file was to be called `name` once it was whole.
+bool is_half_written(std::string_view name) {
+  constexpr std::string_view kMark = ".tmp-";
+  const auto mark = name.rfind(kMark);
+  if (mark == std::string_view::npos || !is_number(name.substr(mark + kMark.size()))) {
+    return false;
+  }
+  auto whole = name.substr(0, mark);
+  if (whole == "config.json" || whole == "metrics.jsonl" || whole == "best.safetensors") {
+    return true;
+  }
+  constexpr std::string_view kStart = "epoch-";
+  constexpr std::string_view kEnd = ".safetensors";
+  return whole.size() > kStart.size() + kEnd.size() && whole.substr(0, kStart.size()) == kStart &&
+         whole.substr(whole.size() - kEnd.size()) == kEnd &&
+         is_number(whole.substr(kStart.size(), whole.size() - kStart.size() - kEnd.size()));
+}
+
+/// Removes what `write_file_atomically` had not renamed yet when its process was killed, and
+/// nothing else.
 void remove_half_written(const std::string& folder) {
   std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    if (it->path().filename().string().find(".tmp-") != std::string::npos) {
-      std::error_code ignored;
+    std::error_code ignored;
+    if (is_half_written(it->path().filename().string()) && it->is_regular_file(ignored)) {
       fs::remove(it->path(), ignored);
     }
   }
@@ -53,6 +77,13 @@ void remove_half_written(const std::string& folder) {
 std::string read_text(const std::string& path) {
   const auto bytes = read_file(path, kMostConfigBytes);
   return {bytes.begin(), bytes.end()};
+}
+
+/// Whether config.json is a run's, not that of something else: many a model's folder has one.
+bool is_run_config(const std::string& text) {
+  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const auto has = [&](const char* part) { return json.contains(part) && json[part].is_object(); };
+  return json.is_object() && has("options") && has("data") && has("environment");
 }
 
 /// Whether a whole line of metrics.jsonl belongs to one of the first `epoch` epochs.
@@ -68,11 +99,7 @@ bool is_kept(const std::string& line, int64_t epoch) {
 }  // namespace
 
 RunFolder::RunFolder(std::string path) : path_(std::move(path)) {
-  std::error_code error;
-  fs::create_directories(checkpoints_path(), error);
-  if (error) {
-    throw FileError(printable(path_) + ": cannot make the folder: " + error.message());
-  }
+  create_folders(checkpoints_path());
   lock_ = lock_folder(path_);
   remove_half_written(path_);
   remove_half_written(checkpoints_path());
@@ -87,6 +114,10 @@ void RunFolder::clear() {
   for (const auto& entry : fs::directory_iterator(checkpoints_path())) {
     if (entry.path().filename().string().rfind("epoch-", 0) == 0) {
       fs::remove(entry.path(), error);
+      // One that stayed would be taken for the new run's.
+      if (error) {
+        throw FileError(printable(entry.path().string()) + ": cannot remove: " + error.message());
+      }
     }
   }
   // config.json goes last: without it the rest could not be told from somebody's other files.
@@ -100,7 +131,12 @@ void RunFolder::clear() {
 
 std::optional<std::string> RunFolder::read_config() const {
   if (fs::exists(config_path())) {
-    return read_text(config_path());
+    auto text = read_text(config_path());
+    if (!is_run_config(text)) {
+      throw FileError(
+          printable(config_path()) + ": is not what a run writes; choose another output folder");
+    }
+    return text;
   }
   const bool empty = fs::is_empty(checkpoints_path());
   if (!empty || fs::exists(best_path()) || fs::exists(metrics_path())) {
@@ -120,17 +156,22 @@ void RunFolder::append_metrics(const std::string& line) {
   file.sync();
 }
 
-void RunFolder::truncate_metrics(int64_t epoch) {
+int64_t RunFolder::truncate_metrics(int64_t epoch) {
   const bool exists = fs::exists(metrics_path());
   const auto text = exists ? read_text(metrics_path()) : "";
   std::string kept;
+  int64_t count = 0;
   std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line) && is_kept(line, epoch);) {
-    kept += line + "\n";
+  for (std::string line; std::getline(lines, line);) {
+    if (is_kept(line, epoch)) {
+      kept += line + "\n";
+      ++count;
+    }
   }
   if (kept != text || !exists) {
     write_file_atomically(metrics_path(), [&](File& file) { file.write(kept); });
   }
+  return count;
 }
 
 }  // namespace vitrine

@@ -6,7 +6,9 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <map>
+#include <stdexcept>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -28,6 +30,29 @@ Json to_value(const T& value) {
 template <typename T>
 void from_value(const Json& json, T& value) {
   value = json.get<T>();
+}
+
+// nlohmann would cut a fraction off, wrap a number that is too large, and take true for 1.
+void from_value(const Json& json, int64_t& value) {
+  const bool fits =
+      !json.is_number_unsigned() ||
+      json.get<std::uint64_t>() <= static_cast<std::uint64_t>(std::numeric_limits<int64_t>::max());
+  if (!json.is_number_integer() || !fits) {
+    throw std::invalid_argument("a whole number");
+  }
+  value = json.get<int64_t>();
+}
+void from_value(const Json& json, std::uint64_t& value) {
+  if (!json.is_number_unsigned()) {
+    throw std::invalid_argument("a whole number of at least 0");
+  }
+  value = json.get<std::uint64_t>();
+}
+void from_value(const Json& json, double& value) {
+  if (!json.is_number()) {
+    throw std::invalid_argument("a number");
+  }
+  value = json.get<double>();
 }
 
 Json to_value(const ScheduleKind& kind) {
@@ -208,11 +233,20 @@ void check_options(const TrainOptions& options) {
   check_options(options.optimizer());
   check_options(options.augment());
   TORCH_CHECK_VALUE(
-      options.epochs() >= 1, "epochs has to be at least 1, but got ", options.epochs());
+      options.epochs() >= 1 && options.epochs() <= kMostEpochs,
+      "epochs has to be between 1 and ",
+      kMostEpochs,
+      ", but got ",
+      options.epochs());
   TORCH_CHECK_VALUE(
-      options.warmup_epochs() >= 0,
-      "warmup_epochs has to be at least 0, but got ",
+      options.warmup_epochs() >= 0 && options.warmup_epochs() <= kMostEpochs,
+      "warmup_epochs has to be between 0 and ",
+      kMostEpochs,
+      ", but got ",
       options.warmup_epochs());
+  if (options.preprocess()) {
+    preprocess(torch::zeros({1, 1, 3}, torch::kUInt8), *options.preprocess());
+  }
   check_options(make_schedule(options, 1));
   TORCH_CHECK_VALUE(
       options.smoothing() >= 0 && options.smoothing() < 1,
@@ -274,6 +308,10 @@ TrainOptions train_options_from_json(const std::string& text, const TrainOptions
       found->read(options, value);
     } catch (const Json::exception&) {
       throw Error("option " + name + " of a run: " + printable(value.dump()) + " has a wrong type");
+    } catch (const std::invalid_argument& error) {
+      throw Error(
+          "option " + name + " of a run: got " + printable(value.dump()) + ", expected " +
+          error.what());
     }
   }
   return options;

@@ -29,7 +29,7 @@ void check_finite(double value, const char* what, int64_t epoch, int64_t step) {
   if (!std::isfinite(value)) {
     throw Error(
         "training stopped in epoch " + std::to_string(epoch) + ", before update " +
-        std::to_string(step) + ": the " + what + " is " + std::to_string(value) +
+        std::to_string(step) + ": the " + what + " is " + (std::isnan(value) ? "NaN" : "infinite") +
         "; a lower learning rate, a longer warm-up or gradient clipping may help");
   }
 }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -41,7 +42,8 @@ ModelCard make_card(const TrainOptions& options, const std::vector<std::string>&
   card.labels = classes;
   card.provenance = {{"trained_with", std::string("vitrine ") + version()}};
   if (!options.weights().empty()) {
-    card.provenance["started_from"] = printable(options.weights());
+    card.provenance["started_from"] =
+        printable(std::filesystem::path(options.weights()).filename().string());
   }
   return card;
 }
@@ -77,6 +79,11 @@ class Run {
   LoaderOptions loader_options() const {
     return LoaderOptions().batch_size(options_.batch_size()).workers(options_.workers());
   }
+  void warn(const std::string& text) const {
+    if (events_.warning) {
+      events_.warning(text);
+    }
+  }
   bool stopped() const { return events_.stop && events_.stop(); }
 
   const TrainOptions& options_;
@@ -96,13 +103,19 @@ TrainResult Run::execute() {
   // Made before anything of an earlier run is touched, since much can be wrong with it.
   auto trainer = make_trainer();
   if (options_.fresh()) {
+    folder.read_config();  // which refuses a folder that holds something else
     folder.clear();
   }
   if (!checkpoint_) {
     folder.write_config(detail::make_run_config(options_, splits_));
   }
   restore(trainer);
-  folder.truncate_metrics(state_.epoch);
+  const auto lines = folder.truncate_metrics(state_.epoch);
+  if (lines != state_.epoch) {
+    warn(
+        printable(folder.metrics_path()) + ": holds " + std::to_string(lines) + " of " +
+        std::to_string(state_.epoch) + " epochs; it was damaged");
+  }
   if (events_.start) {
     events_.start(
         state_.epoch + 1,
@@ -124,11 +137,7 @@ bool Run::find_earlier_run(const RunFolder& folder) {
   if (!config) {
     return true;
   }
-  const auto warning = [this](const std::string& text) {
-    if (events_.warning) {
-      events_.warning(text);
-    }
-  };
+  const auto warning = [this](const std::string& text) { warn(text); };
   checkpoint_ = read_newest_checkpoint(folder.checkpoints_path(), warning);
   if (!checkpoint_) {
     return true;
@@ -176,19 +185,24 @@ bool Run::run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch) {
     return false;
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  keep(
-      trainer,
-      folder,
-      {epoch,
-       trainer.optimizer().steps(),
-       trained->lr,
-       trained->loss,
-       validated->loss,
-       validated->top1,
-       validated->top5,
-       trained->images_per_second,
-       trained->data_wait,
-       seconds.count()});
+  const EpochRecord record{
+      epoch,
+      trainer.optimizer().steps(),
+      trained->lr,
+      trained->loss,
+      validated->loss,
+      validated->top1,
+      validated->top5,
+      trained->images_per_second,
+      trained->data_wait,
+      seconds.count()};
+  try {
+    keep(trainer, folder, record);
+  } catch (const FileError& error) {
+    throw FileError(
+        std::string(error.what()) + "; the " + std::to_string(epoch - 1) +
+        " epochs completed before are kept in " + printable(folder.path()));
+  }
   return true;
 }
 

@@ -101,6 +101,14 @@ std::shared_ptr<Classifier> build(
   return model;
 }
 
+int64_t count_parameters(const torch::nn::Module& module) {
+  int64_t count = 0;
+  for (const auto& parameter : module.parameters()) {
+    count += parameter.numel();
+  }
+  return count;
+}
+
 /// Labels for exactly the classes that the model has.
 void check_labels(ModelCard& card, const std::string& subject, int64_t classes, bool of_file) {
   if (card.labels.empty() || card.labels.size() == static_cast<std::size_t>(classes)) {
@@ -127,6 +135,11 @@ void save_model(const std::string& path, const Classifier& model, const ModelCar
       " classes");
   auto complete = card;
   override_by(complete.options, model.model_options());
+  const auto parameters = count_parameters(model);
+  if (parameters != complete.parameters) {
+    complete.parameters = parameters;
+    complete.gmacs = 0;  // those of the named model are not this one's
+  }
   // "pt" is what the format's Python library asks for.
   write_safetensors(
       path, state_dict(model), {{"format", "pt"}, {kCardKey, card_to_json(complete)}});

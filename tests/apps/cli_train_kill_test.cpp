@@ -147,6 +147,8 @@ TEST(FullDisk, KeepsTheLastGoodCheckpointAndSaysSo) {
   const auto last = lines_of(result.err).back();
   EXPECT_NE(last.find("cannot write: File too large"), std::string::npos) << result.err;
   EXPECT_NE(last.find(run), std::string::npos) << result.err;
+  EXPECT_NE(last.find("epochs completed before are kept"), std::string::npos) << result.err;
+  EXPECT_EQ(last.find(".tmp-"), std::string::npos) << result.err;
   EXPECT_EQ(bytes_of(checkpoint_of(run, epochs)), before);
   EXPECT_FALSE(has_half_written(run));
   EXPECT_EQ(run_process(command(run), one_thread()).status, 0);

@@ -88,6 +88,69 @@ TEST(Train, RepeatsARunFromItsConfig) {
       bytes_of(checkpoint_of(folder / "again", 3)), bytes_of(checkpoint_of(finished_run(), 3)));
 }
 
+TEST(Train, ResumesFromAnotherFolderAndByAnotherPathOfItsData) {
+  const TemporaryFolder folder;
+  const auto run = folder / "run";
+  std::filesystem::create_directory_symlink(drawn_splits(), folder / "same");
+  std::filesystem::copy(finished_run(), run, std::filesystem::copy_options::recursive);
+  std::filesystem::remove(checkpoint_of(run, 3));
+  ProcessOptions elsewhere;
+  elsewhere.directory = folder.path();
+  const auto result =
+      vitrine_program({"train", "same", "--resume", "run", "--device=cpu", "--quiet"}, elsewhere);
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(lines_of(result.err).size(), 1U) << result.err;
+  EXPECT_NE(result.err.find("the run was begun with data"), std::string::npos) << result.err;
+  EXPECT_EQ(bytes_of(checkpoint_of(run, 3)), bytes_of(checkpoint_of(finished_run(), 3)));
+}
+
+TEST(Train, TakesNoOtherFolderNorOptionsWhereItResumes) {
+  for (const auto* option : {"--output=other", "--config=config.json", "--fresh"}) {
+    expect_failure({"train", "--resume", finished_run(), option}, 2, {"--resume"});
+  }
+}
+
+TEST(Train, LeavesAFolderOfSomethingElseAlone) {
+  const TemporaryFolder folder;
+  const std::string theirs = "{\"model_type\": \"vit\"}";
+  std::ofstream(folder / "config.json") << theirs;
+  auto words = train_words(folder.path(), 2);
+  expect_failure(words, 1, {"config.json", "is not what a run writes"});
+  words.emplace_back("--fresh");
+  expect_failure(words, 1, {"config.json", "is not what a run writes"});
+  EXPECT_EQ(bytes_of(folder / "config.json"), theirs);
+}
+
+TEST(Train, NamesTheConfigFileThatIsWrong) {
+  const TemporaryFolder folder;
+  const auto config = folder / "c.json";
+  const auto data = R"({"options": {"data": ")" + drawn_splits() + R"(", )";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"[]", "expected a JSON object"},
+      {"{}", "data has to name a folder"},
+      {data + R"("epochss": 1}})", "the nearest: epochs"},
+      {data + R"("epochs": 2.5}})", "got 2.5, expected a whole number"},
+      {data + R"("epochs": 1e30}})", "expected a whole number"},
+      {data + R"("seed": -1}})", "got -1, expected a whole number of at least 0"},
+      {data + R"("lr": true}})", "got true, expected a number"},
+      {data + R"("opt": "lamb"}})", "there are: adamw, sgd"}};
+  for (const auto& [text, message] : cases) {
+    std::ofstream(config) << text;
+    expect_failure({"train", "--config", config, "--output", folder / "run"}, 1, {config, message});
+  }
+}
+
+TEST(Train, RefusesWhatFollowsFromTheData) {
+  const TemporaryFolder folder;
+  for (const auto* option : {"num_classes=5", "in_chans=1"}) {
+    expect_failure(
+        joined(train_words(folder / "run", 1), {"--model-kwargs", option}), 2, {"cannot be set"});
+  }
+  expect_failure(
+      joined(train_words(folder / "run", 1), {"--model-kwargs=img_size=16"}), 2, {"--image-size"});
+  EXPECT_FALSE(std::filesystem::exists(folder / "run"));
+}
+
 TEST(Train, NamesAnOptionThatDiffersFromTheRunsOwn) {
   expect_failure(
       joined(train_words(finished_run(), 3), {"--lr=0.5"}), 1, {finished_run(), "lr 0.01", "0.5"});
@@ -194,6 +257,24 @@ TEST(Evaluate, AgreesWithTheRunsOwnValidation) {
   }
   EXPECT_EQ(counted, 12);
   EXPECT_EQ(json["mistakes"].size(), static_cast<std::size_t>(std::lround(12 * (1 - best_top1))));
+}
+
+TEST(Evaluate, NamesBrokenImagesAndJudgesByTheOthers) {
+  const TemporaryFolder folder;
+  std::filesystem::copy(
+      drawn_splits() + "/val", folder / "val", std::filesystem::copy_options::recursive);
+  const auto bad = folder / "val/class1/0.png";
+  std::ofstream(bad) << "<html>";
+  const auto best = finished_run() + "/best.safetensors";
+  const auto result = vitrine_program(
+      {"evaluate", folder / "val", "--weights", best, "--device=cpu", "--format=json"});
+  EXPECT_EQ(result.status, 1);
+  const auto lines = lines_of(result.err);
+  ASSERT_EQ(lines.size(), 1U) << result.err;
+  EXPECT_EQ(lines[0].rfind("vitrine: " + bad + ": ", 0), 0U) << lines[0];
+  const auto json = nlohmann::json::parse(result.out);
+  EXPECT_EQ(json["images"], 11);
+  EXPECT_EQ(json["classes"][1]["images"], 3);
 }
 
 TEST(Evaluate, PrintsATable) {

@@ -72,7 +72,7 @@ TEST(CommandLine, HelpsWithEveryCommandThatItLists) {
 TEST(CommandLine, RefusesWrongUsageWithOneLineAndStatusTwo) {
   const std::vector<Case> cases{
       {{"clasify"}, 2, "unknown command 'clasify'; the nearest: classify"},
-      {{"zzzzzzz"}, 2, "unknown command 'zzzzzzz'; 'vitrine --help' lists them"},
+      {{"zzzzzzz"}, 2, "unknown command 'zzzzzzz'; there are: models, summary"},
       {{"--weights", "x"}, 2, "expected a command before '--weights'"},
       {{"models", "a", "b"}, 2, "unexpected 'b'"},
       {{"models", "--format", "xml"}, 2, "option --format: got xml, expected one of table, json"},
@@ -94,7 +94,7 @@ TEST(CommandLine, RefusesWrongUsageWithOneLineAndStatusTwo) {
       {{"classify", "a.jpg", "--workers", "2x"}, 2, "option --workers: got 2x"},
       {{"classify", "a.jpg", "--crop-pct", "nan"}, 2, "a number above 0 and at most 1"},
       {{"classify", "a.jpg", "--mean", "0.5,0.5"}, 2, "3 numbers"},
-      {{"classify", "a.jpg", "--std", "1,0,1"}, 2, "each above 0"},
+      {{"classify", "a.jpg", "--std", "1,0,1"}, 2, "each at least 1e-06"},
       {{"classify", "a.jpg", "--image-size", "0"}, 2, "option --image-size: got 0"},
       {{"classify", "a.jpg", "--crop-mode", "middle"}, 2, "one of center, squash, border"},
       {{"classify", "a.jpg", "--device", "gpu"}, 2, "expected auto, cpu, cuda or cuda:N"},

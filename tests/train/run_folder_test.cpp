@@ -93,8 +93,43 @@ TEST(RunFolder, DoesNotTakeOverFilesWithoutAConfig) {
   EXPECT_FALSE(run.read_config().has_value());
   std::ofstream(run.best_path()) << "somebody's";
   EXPECT_THROW(run.read_config(), FileError);
-  run.write_config("{\"a\": 1}");
-  EXPECT_EQ(run.read_config(), "{\"a\": 1}");
+  const std::string config = R"({"options": {}, "data": {}, "environment": {}})";
+  run.write_config(config);
+  EXPECT_EQ(run.read_config(), config);
+}
+
+TEST(RunFolder, TakesNoConfigOfSomethingElseForARuns) {
+  const TemporaryFolder folder;
+  RunFolder run(folder / "run");
+  for (const auto* text : {"{\"model_type\": \"vit\"}", "[]", "", "{\"options\": 1}"}) {
+    run.write_config(text);
+    EXPECT_THROW(run.read_config(), FileError) << text;
+  }
+}
+
+TEST(RunFolder, LeavesFilesAloneThatOnlyLookHalfWritten) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "run/cache.tmp-dir");
+  std::filesystem::create_directories(folder / "run/config.json.tmp-2");
+  const std::vector<std::string> names = {
+      "notes.tmp-1", "config.json.tmp-x", "a.tmp-", "config.json.tmp-3"};
+  for (const auto& name : names) {
+    std::ofstream(folder / ("run/" + name)) << "x";
+  }
+  const RunFolder run(folder / "run");
+  EXPECT_TRUE(std::filesystem::exists(folder / "run/cache.tmp-dir"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "run/config.json.tmp-2")) << "a folder";
+  for (const auto& name : names) {
+    EXPECT_EQ(std::filesystem::exists(folder / ("run/" + name)), name != names.back()) << name;
+  }
+}
+
+TEST(RunFolder, KeepsTheGoodLinesAroundABadOne) {
+  const TemporaryFolder folder;
+  RunFolder run(folder / "run");
+  std::ofstream(run.metrics_path()) << "{\"epoch\":1}\ngarbage\n{\"epoch\":2}\n{\"epoch\":3}\n";
+  EXPECT_EQ(run.truncate_metrics(2), 2);
+  EXPECT_EQ(text_of(run.metrics_path()), "{\"epoch\":1}\n{\"epoch\":2}\n");
 }
 
 }  // namespace

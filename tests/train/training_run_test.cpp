@@ -181,8 +181,8 @@ TEST_F(TrainTest, NamesAnOptionThatDiffersFromTheRunsOwn) {
   EXPECT_EQ(
       message_of([&] { train(options("a").epochs(1).lr(0.5)); }),
       (folder_ / "a") +
-          ": the run was begun with lr 0.01, now it is 0.5; start anew with the option fresh, or "
-          "choose another output folder");
+          ": the run was begun with lr 0.01, now it is 0.5; choose another output folder, or "
+          "start anew (fresh)");
   EXPECT_EQ(train(options("a").epochs(1).lr(0.5).fresh(true)).outcome, TrainOutcome::Finished);
   EXPECT_EQ(metrics("a").size(), 1U);
 }

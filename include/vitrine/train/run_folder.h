@@ -27,15 +27,15 @@ class VITRINE_API RunFolder {
   void clear();
 
   /// Text of config.json, or nothing in a new folder. Throws FileError where a folder holds a run's
-  /// other files but no config.json.
+  /// other files but no config.json, or a config.json that is no run's.
   std::optional<std::string> read_config() const;
   void write_config(const std::string& text);
 
   /// Adds a line, without its end, to metrics.jsonl, durably.
   void append_metrics(const std::string& line);
-  /// Drops the lines of metrics.jsonl from the first one on whose "epoch" is beyond `epoch` or
-  /// unreadable.
-  void truncate_metrics(int64_t epoch);
+  /// Drops the lines of metrics.jsonl whose "epoch" is beyond `epoch` or unreadable; gives how many
+  /// stay.
+  int64_t truncate_metrics(int64_t epoch);
 
   const std::string& path() const { return path_; }
   std::string config_path() const { return path_ + "/config.json"; }

@@ -17,6 +17,9 @@
 
 namespace vitrine {
 
+/// Most epochs of a training, with which no number of updates overflows.
+constexpr int64_t kMostEpochs = 1'000'000;
+
 /// Everything that `train` needs to know, by timm's names where timm has one.
 struct TrainOptions {
   /// Folder with train/ and val/, each with one folder a class.
