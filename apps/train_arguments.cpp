@@ -54,7 +54,7 @@ void check_given(const ModelOptions& given) {
 }
 
 std::string default_output(const TrainOptions& options) {
-  const auto name = options.model().empty() ? starting_card(options).architecture : options.model();
+  const auto name = starting_card(options).architecture;  // whatever alias was given
   const auto now = std::time(nullptr);
   std::tm local{};
   char text[32];

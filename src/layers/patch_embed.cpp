@@ -55,6 +55,16 @@ Size2 PatchEmbedImpl::grid_size() const {
       options.img_size()[0] / options.patch_size(), options.img_size()[1] / options.patch_size()};
 }
 
+torch::Tensor PatchEmbedImpl::normalise_patches(const torch::Tensor& images) const {
+  const auto p = options.patch_size();
+  const auto rows = images.size(2) / p;
+  const auto columns = images.size(3) / p;
+  auto x = images.reshape({images.size(0), images.size(1), rows, p, columns, p})
+               .permute({0, 2, 4, 1, 3, 5});  // [B, H', W', C, p, p]
+  x = torch::layer_norm(x, x.sizes().slice(3), {}, {}, options.norm_eps());
+  return x.permute({0, 3, 1, 4, 2, 5}).reshape(images.sizes());  // [B, C, H, W]
+}
+
 torch::Tensor PatchEmbedImpl::forward(const torch::Tensor& images) {
   TORCH_CHECK_VALUE(
       images.dim() == 4 && images.size(1) == options.in_chans(),
@@ -86,7 +96,7 @@ torch::Tensor PatchEmbedImpl::forward(const torch::Tensor& images) {
         "x",
         columns);
   }
-  auto x = proj(images);  // [B, C, H', W']
+  auto x = proj(options.pre_norm() ? normalise_patches(images) : images);  // [B, C, H', W']
   if (options.layout() == PatchLayout::Tokens) {
     x = x.flatten(2).transpose(1, 2);  // [B, N, C]
   } else if (options.layout() == PatchLayout::Grid || norm) {

@@ -23,8 +23,9 @@ void PatchMergingImpl::reset() {
       options.out_dim());
   detail::check_eps("PatchMerging", options.norm_eps());
   const auto merged = 4 * options.dim();
+  const auto normalised = options.post_norm() ? options.out_dim() : merged;
   norm = register_module(
-      "norm", nn::LayerNorm(nn::LayerNormOptions({merged}).eps(options.norm_eps())));
+      "norm", nn::LayerNorm(nn::LayerNormOptions({normalised}).eps(options.norm_eps())));
   reduction = register_module(
       "reduction", nn::Linear(nn::LinearOptions(merged, options.out_dim()).bias(false)));
   init_transformer_(*reduction);
@@ -59,7 +60,10 @@ torch::Tensor PatchMergingImpl::forward(const torch::Tensor& x) {
   // Column by column, the order in which the published weights expect them.
   const auto merged = torch::cat(
       {corner(0, 0), corner(1, 0), corner(0, 1), corner(1, 1)}, -1);  // [B, H/2, W/2, 4C]
-  return observed(*this, detail::linear(reduction, norm(merged)));
+  if (options.post_norm()) {
+    return observed(*this, norm(detail::linear(reduction, merged)));  // [B, H/2, W/2, out_dim]
+  }
+  return observed(*this, detail::linear(reduction, norm(merged)));  // [B, H/2, W/2, out_dim]
 }
 
 }  // namespace vitrine

@@ -33,6 +33,11 @@ void SwinBlockImpl::reset() {
       options.window_size());
   detail::check_positive("SwinBlock", "dim", dim);
   detail::check_eps("SwinBlock", options.norm_eps());
+  TORCH_CHECK_VALUE(
+      options.version() == 1 || options.version() == 2,
+      "SwinBlock: version must be 1 or 2, got ",
+      options.version());
+  const bool second = options.version() == 2;
   Size2 padded{};
   for (size_t i = 0; i < 2; ++i) {
     window_[i] = std::min(options.window_size(), resolution[i]);
@@ -42,17 +47,26 @@ void SwinBlockImpl::reset() {
   }
   const auto norm = nn::LayerNormOptions({dim}).eps(options.norm_eps());
   const auto hidden = detail::scaled_dim("SwinBlock", "mlp_ratio", dim, options.mlp_ratio());
+  const auto pretrained = options.pretrained_window_size();
   norm1 = register_module("norm1", nn::LayerNorm(norm));
   attn = register_module(
       "attn",
       WindowAttention(WindowAttentionOptions(dim, options.num_heads(), window_)
                           .qkv_bias(options.qkv_bias())
+                          .cosine(second)
+                          .pretrained_window_size({pretrained, pretrained})
                           .attn_drop(options.attn_drop())
                           .proj_drop(options.proj_drop())));
   drop_path1 = register_module("drop_path1", DropPath(options.drop_path()));
   norm2 = register_module("norm2", nn::LayerNorm(norm));
   mlp = register_module("mlp", Mlp(MlpOptions(dim, hidden).drop(options.proj_drop())));
   drop_path2 = register_module("drop_path2", DropPath(options.drop_path()));
+  if (second) {
+    // Every block starts as the identity (the paper's code).
+    const torch::NoGradGuard no_grad;
+    norm1->weight.zero_();
+    norm2->weight.zero_();
+  }
   if (shift_ != Size2{0, 0}) {
     attn_mask = register_buffer("attn_mask", shifted_window_mask(padded, window_, shift_));
   }
@@ -91,6 +105,10 @@ torch::Tensor SwinBlockImpl::forward(const torch::Tensor& x) {
       options.dim(),
       "], got ",
       x.sizes());
+  if (options.version() == 2) {
+    const auto y = x + drop_path1(norm1(attend(x)));        // [B, H, W, C]
+    return observed(*this, y + drop_path2(norm2(mlp(y))));  // [B, H, W, C]
+  }
   const auto y = x + drop_path1(attend(norm1(x)));        // [B, H, W, C]
   return observed(*this, y + drop_path2(mlp(norm2(y))));  // [B, H, W, C]
 }

@@ -25,13 +25,23 @@ void TransformerBlockImpl::reset() {
       Attention(AttentionOptions(dim, options.num_heads())
                     .head_dim(options.head_dim())
                     .qkv_bias(options.qkv_bias())
+                    .proj_bias(options.proj_bias())
                     .attn_drop(options.attn_drop())
                     .proj_drop(options.proj_drop())));
+  if (options.init_values() != 0) {
+    ls1 = register_module("ls1", LayerScale(dim, options.init_values()));
+  }
   drop_path1 = register_module("drop_path1", DropPath(options.drop_path()));
   norm2 = register_module("norm2", nn::LayerNorm(norm));
   mlp = register_module(
       "mlp",
-      Mlp(MlpOptions(dim, hidden).activation(options.activation()).drop(options.proj_drop())));
+      Mlp(MlpOptions(dim, hidden)
+              .activation(options.activation())
+              .gated(options.gated_mlp())
+              .drop(options.proj_drop())));
+  if (options.init_values() != 0) {
+    ls2 = register_module("ls2", LayerScale(dim, options.init_values()));
+  }
   drop_path2 = register_module("drop_path2", DropPath(options.drop_path()));
 }
 
@@ -47,8 +57,10 @@ torch::Tensor TransformerBlockImpl::forward(const torch::Tensor& x) {
       options.dim(),
       "], got ",
       x.sizes());
-  const auto y = x + drop_path1(attn(norm1(x)));          // [B, N, C]
-  return observed(*this, y + drop_path2(mlp(norm2(y))));  // [B, N, C]
+  const auto attended = attn(norm1(x));                              // [B, N, C]
+  const auto y = x + drop_path1(ls1 ? ls1(attended) : attended);     // [B, N, C]
+  const auto mixed = mlp(norm2(y));                                  // [B, N, C]
+  return observed(*this, y + drop_path2(ls2 ? ls2(mixed) : mixed));  // [B, N, C]
 }
 
 }  // namespace vitrine

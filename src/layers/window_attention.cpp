@@ -1,10 +1,13 @@
 #include "vitrine/layers/window_attention.h"
 
+#include <torch/nn/functional/normalization.h>
+#include <torch/nn/modules/activation.h>
+
 #include <cmath>
-#include <vector>
 
 #include "vitrine/layers/init.h"
 #include "vitrine/layers/observe.h"
+#include "vitrine/layers/relative_position.h"
 
 #include "layers/checks.h"
 #include "layers/linear.h"
@@ -14,18 +17,6 @@ namespace vitrine {
 namespace nn = torch::nn;
 
 namespace {
-
-/// For each pair of tokens of a window, the row of the bias table for their offset.
-torch::Tensor make_relative_position_index(Size2 window) {
-  const auto rows = window[0];
-  const auto columns = window[1];
-  const auto token = torch::arange(rows * columns, torch::kLong);
-  const auto y = token.div(columns, "floor");
-  const auto x = token.remainder(columns);
-  const auto dy = y.unsqueeze(1) - y.unsqueeze(0) + (rows - 1);     // [N, N], 0 to 2 * rows - 2
-  const auto dx = x.unsqueeze(1) - x.unsqueeze(0) + (columns - 1);  // [N, N]
-  return dy * (2 * columns - 1) + dx;
-}
 
 /// Whether a map of `size` is a whole number of windows along both sides.
 bool divides(Size2 window, Size2 size) {
@@ -136,46 +127,117 @@ void WindowAttentionImpl::reset() {
       window[1]);
   detail::check_drop("WindowAttention", "attn_drop", options.attn_drop());
   detail::check_drop("WindowAttention", "proj_drop", options.proj_drop());
-  const auto offsets = (2 * window[0] - 1) * (2 * window[1] - 1);
-  relative_position_bias_table =
-      register_parameter("relative_position_bias_table", torch::empty({offsets, heads}));
-  relative_position_index =
-      register_buffer("relative_position_index", make_relative_position_index(window));
-  qkv =
-      register_module("qkv", nn::Linear(nn::LinearOptions(dim, 3 * dim).bias(options.qkv_bias())));
+  relative_position_index = register_buffer("relative_position_index", offset_index(window));
+  if (options.cosine()) {
+    reset_cosine();
+  } else {
+    const auto offsets = (2 * window[0] - 1) * (2 * window[1] - 1);
+    relative_position_bias_table =
+        register_parameter("relative_position_bias_table", torch::empty({offsets, heads}));
+  }
+  const bool whole_bias = options.qkv_bias() && !options.cosine();
+  qkv = register_module("qkv", nn::Linear(nn::LinearOptions(dim, 3 * dim).bias(whole_bias)));
   attn_drop = register_module("attn_drop", nn::Dropout(options.attn_drop()));
   proj = register_module("proj", nn::Linear(dim, dim));
   proj_drop = register_module("proj_drop", nn::Dropout(options.proj_drop()));
-  trunc_normal_(relative_position_bias_table, 0.02);
+  if (relative_position_bias_table.defined()) {
+    trunc_normal_(relative_position_bias_table, 0.02);
+  }
   init_transformer_(*qkv);
   init_transformer_(*proj);
+}
+
+void WindowAttentionImpl::reset_cosine() {
+  constexpr int64_t kHidden = 512;
+  const auto heads = options.num_heads();
+  const auto& pretrained = options.pretrained_window_size();
+  TORCH_CHECK_VALUE(
+      pretrained[0] >= 0 && pretrained[1] >= 0 && (pretrained[0] > 0) == (pretrained[1] > 0),
+      "WindowAttention: pretrained_window_size must be at least 1x1, or 0x0 for window_size, got ",
+      pretrained[0],
+      "x",
+      pretrained[1]);
+  relative_coords_table = register_buffer("relative_coords_table", coords());
+  logit_scale =
+      register_parameter("logit_scale", torch::empty({heads, 1, 1}).fill_(std::log(10.0)));
+  nn::Linear hidden(2, kHidden);
+  nn::Linear out(nn::LinearOptions(kHidden, heads).bias(false));
+  init_transformer_(*hidden);
+  init_transformer_(*out);
+  cpb_mlp = register_module("cpb_mlp", nn::Sequential(hidden, nn::ReLU(), out));
+  if (options.qkv_bias()) {
+    q_bias = register_parameter("q_bias", torch::zeros({options.dim()}));
+    v_bias = register_parameter("v_bias", torch::zeros({options.dim()}));
+  }
 }
 
 void WindowAttentionImpl::pretty_print(std::ostream& stream) const {
   stream << "vitrine::WindowAttention(dim=" << options.dim()
          << ", num_heads=" << options.num_heads() << ", window_size=" << options.window_size()[0]
-         << "x" << options.window_size()[1] << ")";
+         << "x" << options.window_size()[1] << (options.cosine() ? ", cosine=true)" : ")");
 }
 
 void WindowAttentionImpl::to(torch::Device device, torch::Dtype dtype, bool non_blocking) {
-  const auto index = relative_position_index.detach();
   Module::to(device, dtype, non_blocking);
-  relative_position_index.set_data(index.to(device, non_blocking));
+  restore_tables();
 }
 
 void WindowAttentionImpl::to(torch::Dtype dtype, bool non_blocking) {
-  const auto index = relative_position_index.detach();
   Module::to(dtype, non_blocking);
-  relative_position_index.set_data(index);
+  restore_tables();
 }
 
-torch::Tensor WindowAttentionImpl::relative_position_bias() const {
+void WindowAttentionImpl::restore_tables() {
+  relative_position_index.set_data(
+      offset_index(options.window_size()).to(relative_position_index.device()));
+  if (options.cosine()) {
+    relative_coords_table.set_data(coords().to(relative_coords_table.options()));
+  }
+}
+
+torch::Tensor WindowAttentionImpl::coords() const {
+  const auto& pretrained = options.pretrained_window_size();
+  return log_spaced_offsets(
+      options.window_size(), pretrained[0] > 0 ? pretrained : options.window_size());
+}
+
+torch::Tensor WindowAttentionImpl::project(const torch::Tensor& x) {
+  const auto bias =
+      q_bias.defined() ? torch::cat({q_bias, torch::zeros_like(q_bias), v_bias}) : qkv->bias;
+  const auto heads = options.num_heads();
+  return torch::linear(x, qkv->weight, bias)
+      .view({x.size(0), x.size(1), 3, heads, options.dim() / heads})
+      .permute({2, 0, 3, 1, 4});  // [3, B*G, M, N, D]
+}
+
+torch::Tensor WindowAttentionImpl::scores(const torch::Tensor& q, const torch::Tensor& k) const {
+  if (!options.cosine()) {
+    const auto scale = 1 / std::sqrt(static_cast<double>(q.size(-1)));
+    return (q * scale).matmul(k.transpose(-2, -1));
+  }
+  constexpr double kMostScale = 100;
+  const auto unit = nn::functional::NormalizeFuncOptions().dim(-1);
+  const auto cosines = nn::functional::normalize(q, unit).matmul(
+      nn::functional::normalize(k, unit).transpose(-2, -1));  // [B*G, M, N, N]
+  return cosines * logit_scale.clamp_max(std::log(kMostScale)).exp();
+}
+
+torch::Tensor WindowAttentionImpl::relative_position_bias() {
+  constexpr double kMostBias = 16;
   const auto n = relative_position_index.size(0);
+  auto table = relative_position_bias_table;  // [O, M]
+  if (cpb_mlp) {
+    const auto& in = cpb_mlp->at<nn::LinearImpl>(0);
+    const auto& out = cpb_mlp->at<nn::LinearImpl>(2);
+    table = torch::linear(relative_coords_table, in.weight, in.bias).relu();  // [O, 512]
+    table = torch::linear(table, out.weight);                                 // [O, M]
+  }
   // index_select, not indexing with a tensor, whose gradient differs from run to run on several
   // threads.
-  return relative_position_bias_table.index_select(0, relative_position_index.view(-1))
-      .view({n, n, options.num_heads()})
-      .permute({2, 0, 1});  // [M, N, N]
+  const auto bias = table.index_select(0, relative_position_index.view(-1))
+                        .view({n, n, options.num_heads()})
+                        .permute({2, 0, 1});  // [M, N, N]
+  return cpb_mlp ? kMostBias * bias.sigmoid() : bias;
 }
 
 torch::Tensor WindowAttentionImpl::forward(const torch::Tensor& x, const torch::Tensor& mask) {
@@ -190,13 +252,9 @@ torch::Tensor WindowAttentionImpl::forward(const torch::Tensor& x, const torch::
       x.sizes());
   const auto g = x.size(0);
   const auto heads = options.num_heads();
-  const auto d = options.dim() / heads;
-  const auto parts = detail::linear(qkv, x)
-                         .view({g, n, 3, heads, d})
-                         .permute({2, 0, 3, 1, 4});  // [3, B*G, M, N, D]
-  const auto scale = 1 / std::sqrt(static_cast<double>(d));
-  auto scores = (parts[0] * scale).matmul(parts[1].transpose(-2, -1));  // [B*G, M, N, N]
-  auto bias = relative_position_bias().unsqueeze(0);                    // [1, M, N, N]
+  const auto parts = project(x);                      // [3, B*G, M, N, D]
+  auto weights = scores(parts[0], parts[1]);          // [B*G, M, N, N]
+  auto bias = relative_position_bias().unsqueeze(0);  // [1, M, N, N]
   if (mask.defined()) {
     TORCH_CHECK_VALUE(
         mask.dim() == 3 && mask.size(1) == n && mask.size(2) == n,
@@ -214,12 +272,12 @@ torch::Tensor WindowAttentionImpl::forward(const torch::Tensor& x, const torch::
         " windows does not fit ",
         g);
     bias = bias + mask.unsqueeze(1);  // [G, M, N, N]
-    scores = (scores.view({-1, windows, heads, n, n}) + bias).view({g, heads, n, n});
+    weights = (weights.view({-1, windows, heads, n, n}) + bias).view({g, heads, n, n});
   } else {
-    scores = scores + bias;
+    weights = weights + bias;
   }
-  auto y = attn_drop(scores.softmax(-1)).matmul(parts[2]);  // [B*G, M, N, D]
-  y = y.transpose(1, 2).reshape({g, n, heads * d});         // [B*G, N, C]
+  auto y = attn_drop(weights.softmax(-1)).matmul(parts[2]);  // [B*G, M, N, D]
+  y = y.transpose(1, 2).reshape({g, n, options.dim()});      // [B*G, N, C]
   return observed(*this, proj_drop(detail::linear(proj, y)));
 }
 

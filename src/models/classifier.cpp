@@ -6,6 +6,10 @@ namespace vitrine {
 
 Classifier::~Classifier() = default;
 
+std::vector<torch::Tensor> Classifier::forward_heads(const torch::Tensor& features) {
+  return {forward_head(features)};
+}
+
 torch::Tensor Classifier::adapt_weight(
     const std::string& /*key*/, const torch::Tensor& value) const {
   return value;

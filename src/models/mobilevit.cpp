@@ -16,6 +16,7 @@ namespace nn = torch::nn;
 namespace {
 
 constexpr auto kFields = [](auto& options, auto& visit) {
+  visit("version", options.version());
   visit("in_chans", options.in_chans());
   visit("num_classes", options.num_classes());
   visit("stem_chans", options.stem_chans());
@@ -37,6 +38,10 @@ constexpr auto kFields = [](auto& options, auto& visit) {
 
 void check(const MobileVitOptions& options) {
   const auto stages = options.channels().size();
+  TORCH_CHECK_VALUE(
+      options.version() == 1 || options.version() == 2,
+      "MobileVit: version must be 1 or 2, got ",
+      options.version());
   TORCH_CHECK_VALUE(
       stages > 0 && options.blocks().size() == stages && options.strides().size() == stages,
       "MobileVit: channels, blocks and strides must have one number for each stage, got ",
@@ -96,20 +101,14 @@ MobileVitImpl::MobileVitImpl(const MobileVitOptions& options_) : options(options
       width = channels[s];
     }
     if (s >= plain_stages) {
-      const auto t = s - plain_stages;
-      stage->push_back(
-          MobileVitBlock(MobileVitBlockOptions(
-                             width, options.transformer_dims()[t], options.transformer_depths()[t])
-                             .patch_size(options.patch_size())
-                             .num_heads(options.num_heads())
-                             .proj_drop(options.proj_drop_rate())
-                             .attn_drop(options.attn_drop_rate())
-                             .drop_path(*rate++)));
+      push_transformer(stage, s - plain_stages, width, *rate++);
     }
     stages->push_back(stage);
   }
-  final_conv = register_module(
-      "final_conv", ConvNormAct(ConvNormActOptions(width, options.head_chans(), 1)));
+  if (options.head_chans() != 0) {
+    final_conv = register_module(
+        "final_conv", ConvNormAct(ConvNormActOptions(width, options.head_chans(), 1)));
+  }
   reset_classifier(options.num_classes());
   for (const auto& module : modules(/*include_self=*/false)) {
     if (auto* linear = module->as<nn::Linear>()) {
@@ -118,10 +117,34 @@ MobileVitImpl::MobileVitImpl(const MobileVitOptions& options_) : options(options
   }
 }
 
+void MobileVitImpl::push_transformer(
+    nn::Sequential& stage, size_t i, int64_t chans, double drop_path) {
+  const auto dim = options.transformer_dims()[i];
+  const auto depth = options.transformer_depths()[i];
+  if (options.version() == 2) {
+    stage->push_back(MobileVitV2Block(MobileVitV2BlockOptions(chans, dim, depth)
+                                          .patch_size(options.patch_size())
+                                          .proj_drop(options.proj_drop_rate())
+                                          .attn_drop(options.attn_drop_rate())
+                                          .drop_path(drop_path)));
+    return;
+  }
+  stage->push_back(MobileVitBlock(MobileVitBlockOptions(chans, dim, depth)
+                                      .patch_size(options.patch_size())
+                                      .num_heads(options.num_heads())
+                                      .proj_drop(options.proj_drop_rate())
+                                      .attn_drop(options.attn_drop_rate())
+                                      .drop_path(drop_path)));
+}
+
+int64_t MobileVitImpl::num_features() const {
+  return options.head_chans() != 0 ? options.head_chans() : options.channels().back();
+}
+
 void MobileVitImpl::pretty_print(std::ostream& stream) const {
   stream << "vitrine::MobileVit(channels=" << c10::IntArrayRef(options.channels())
          << ", transformer_dims=" << c10::IntArrayRef(options.transformer_dims())
-         << ", num_classes=" << options.num_classes() << ")";
+         << ", version=" << options.version() << ", num_classes=" << options.num_classes() << ")";
 }
 
 torch::Tensor MobileVitImpl::forward_features(const torch::Tensor& images) {
@@ -136,7 +159,7 @@ torch::Tensor MobileVitImpl::forward_features(const torch::Tensor& images) {
   for (const auto& stage : *stages) {
     x = stage->as<nn::Sequential>()->forward(x);
   }
-  return final_conv(x);
+  return final_conv ? final_conv(x) : x;
 }
 
 torch::Tensor MobileVitImpl::forward_head(const torch::Tensor& features, bool pre_logits) {
@@ -145,7 +168,7 @@ torch::Tensor MobileVitImpl::forward_head(const torch::Tensor& features, bool pr
 
 void MobileVitImpl::reset_classifier(int64_t num_classes) {
   ClassifierHead fresh(
-      ClassifierHeadOptions(options.head_chans(), num_classes).drop_rate(options.drop_rate()));
+      ClassifierHeadOptions(num_features(), num_classes).drop_rate(options.drop_rate()));
   if (fresh->fc) {
     init_mobile_(*fresh->fc);
   }
@@ -153,7 +176,7 @@ void MobileVitImpl::reset_classifier(int64_t num_classes) {
     unregister_module("head");
   }
   head = register_module("head", fresh);
-  head->to(final_conv->bn->weight.device(), final_conv->bn->weight.scalar_type());
+  head->to(stem->conv->weight.device(), stem->conv->weight.scalar_type());
   head->train(is_training());
   options.num_classes(num_classes);
 }

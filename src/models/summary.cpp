@@ -64,7 +64,7 @@ class Recorder final : public Observer {
            op == "aten::scaled_dot_product_attention";
   }
   static bool is_norm(std::string_view op) {
-    return op == "aten::layer_norm" || op == "aten::batch_norm";
+    return op == "aten::layer_norm" || op == "aten::group_norm" || op == "aten::batch_norm";
   }
 
   /// What is known of an operator when it is called: its inputs are gone when it returns.

@@ -22,6 +22,8 @@ constexpr auto kFields = [](auto& options, auto& visit) {
   visit("depths", options.depths());
   visit("num_heads", options.num_heads());
   visit("window_size", options.window_size());
+  visit("version", options.version());
+  visit("pretrained_window_sizes", options.pretrained_window_sizes());
   visit("mlp_ratio", options.mlp_ratio());
   visit("qkv_bias", options.qkv_bias());
   visit("norm_eps", options.norm_eps());
@@ -53,10 +55,24 @@ void check(const SwinTransformerOptions& options) {
         ", got ",
         depth);
   }
+  for (const auto* sides : {&options.window_size(), &options.pretrained_window_sizes()}) {
+    TORCH_CHECK_VALUE(
+        sides->size() == 1 || sides->size() == options.depths().size(),
+        "SwinTransformer: window_size and pretrained_window_sizes must have one number, or one for "
+        "each of ",
+        options.depths().size(),
+        " stages, got ",
+        sides->size());
+  }
   TORCH_CHECK_VALUE(
       options.num_classes() >= 0,
       "SwinTransformer: num_classes must be at least 0, got ",
       options.num_classes());
+}
+
+/// The number of stage `i` in a list of one for each, or one for all.
+int64_t of_stage(const std::vector<int64_t>& list, size_t i) {
+  return list.size() == 1 ? list.front() : list[i];
 }
 
 }  // namespace
@@ -73,6 +89,7 @@ void SwinStageImpl::reset() {
         "downsample",
         PatchMerging(PatchMergingOptions(options.downsample_dim(), block.dim())
                          .norm_eps(block.norm_eps())
+                         .post_norm(block.version() == 2)
                          .pad_odd(true)));
   }
   blocks = register_module("blocks", nn::Sequential());
@@ -122,15 +139,17 @@ SwinTransformerImpl::SwinTransformerImpl(const SwinTransformerOptions& options_)
       resolution = {(resolution[0] + 1) / 2, (resolution[1] + 1) / 2};
     }
     const auto block = SwinBlockOptions(dim, options.num_heads()[i], resolution)
-                           .window_size(options.window_size())
+                           .window_size(of_stage(options.window_size(), i))
+                           .version(options.version())
+                           .pretrained_window_size(of_stage(options.pretrained_window_sizes(), i))
                            .mlp_ratio(options.mlp_ratio())
                            .qkv_bias(options.qkv_bias())
                            .norm_eps(options.norm_eps())
                            .proj_drop(options.proj_drop_rate())
                            .attn_drop(options.attn_drop_rate());
-    const std::vector<double> of_stage(rate, rate + depths[i]);
+    const std::vector<double> stage_rates(rate, rate + depths[i]);
     rate += depths[i];
-    layers->push_back(SwinStage(SwinStageOptions(block, of_stage).downsample_dim(merged_dim)));
+    layers->push_back(SwinStage(SwinStageOptions(block, stage_rates).downsample_dim(merged_dim)));
   }
   norm = register_module(
       "norm", nn::LayerNorm(nn::LayerNormOptions({num_features()}).eps(options.norm_eps())));
@@ -142,8 +161,8 @@ void SwinTransformerImpl::pretty_print(std::ostream& stream) const {
          << options.img_size()[1] << ", patch_size=" << options.patch_size()
          << ", embed_dim=" << options.embed_dim()
          << ", depths=" << c10::IntArrayRef(options.depths())
-         << ", window_size=" << options.window_size() << ", num_classes=" << options.num_classes()
-         << ")";
+         << ", window_size=" << c10::IntArrayRef(options.window_size())
+         << ", version=" << options.version() << ", num_classes=" << options.num_classes() << ")";
 }
 
 torch::Tensor SwinTransformerImpl::forward_features(const torch::Tensor& images) {

@@ -1,10 +1,12 @@
 #include "vitrine/models/vit.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "vitrine/layers/drop_path.h"
 #include "vitrine/layers/init.h"
 #include "vitrine/layers/observe.h"
+#include "vitrine/layers/sincos_position.h"
 #include "vitrine/layers/transformer_block.h"
 #include "vitrine/text.h"
 
@@ -30,7 +32,15 @@ constexpr auto kFields = [](auto& options, auto& visit) {
   visit("head_dim", options.head_dim());
   visit("mlp_ratio", options.mlp_ratio());
   visit("qkv_bias", options.qkv_bias());
+  visit("proj_bias", options.proj_bias());
+  visit("mlp_layer", options.mlp_layer());
+  visit("init_values", options.init_values());
   visit("class_token", options.class_token());
+  visit("distilled", options.distilled());
+  visit("reg_tokens", options.reg_tokens());
+  visit("pos_embed", options.pos_embed());
+  visit("no_embed_class", options.no_embed_class());
+  visit("dual_patch_norm", options.dual_patch_norm());
   visit("fc_norm", options.fc_norm());
   visit("dynamic_img_size", options.dynamic_img_size());
   visit("norm_eps", options.norm_eps());
@@ -41,16 +51,47 @@ constexpr auto kFields = [](auto& options, auto& visit) {
   visit("drop_path_rate", options.drop_path_rate());
 };
 
-void check(const VisionTransformerOptions& options) {
-  const auto& pool = options.global_pool();
+constexpr int64_t kMostTokens = 1000;
+
+/// Throws c10::ValueError unless `word`, the value of option `name`, is one of `allowed`.
+void check_word(const char* name, const std::string& word, std::vector<std::string> allowed) {
   TORCH_CHECK_VALUE(
-      pool == "token" || pool == "avg" || pool == "mean_all",
-      "VisionTransformer: global_pool must be token, avg or mean_all, got '",
-      printable(pool),
+      std::find(allowed.begin(), allowed.end(), word) != allowed.end(),
+      "VisionTransformer: ",
+      name,
+      " must be ",
+      join({allowed.begin(), allowed.end() - 1}, ", "),
+      " or ",
+      allowed.back(),
+      ", got '",
+      printable(word),
       "'");
+}
+
+void check(const VisionTransformerOptions& options) {
+  check_word("global_pool", options.global_pool(), {"token", "avg", "mean_all"});
+  check_word("mlp_layer", options.mlp_layer(), {"mlp", "swiglu"});
+  check_word("pos_embed", options.pos_embed(), {"learn", "sincos2d"});
+  const bool token = options.global_pool() == "token";
   TORCH_CHECK_VALUE(
-      pool != "token" || options.class_token(),
+      !token || options.class_token(),
       "VisionTransformer: global_pool token needs the class token");
+  TORCH_CHECK_VALUE(
+      options.reg_tokens() >= 0 && options.reg_tokens() <= kMostTokens,
+      "VisionTransformer: reg_tokens must be 0 to ",
+      kMostTokens,
+      ", got ",
+      options.reg_tokens());
+  TORCH_CHECK_VALUE(
+      !options.distilled() || (token && options.reg_tokens() == 0),
+      "VisionTransformer: distilled needs global_pool token and no reg_tokens, got ",
+      options.global_pool(),
+      " and ",
+      options.reg_tokens());
+  TORCH_CHECK_VALUE(
+      std::isfinite(options.init_values()),
+      "VisionTransformer: init_values must be a finite number, got ",
+      options.init_values());
   TORCH_CHECK_VALUE(
       options.depth() > 0 && options.depth() <= detail::kMostBlocks && options.num_classes() >= 0,
       "VisionTransformer: depth must be 1 to ",
@@ -70,30 +111,31 @@ VisionTransformerOptions apply(VisionTransformerOptions base, const ModelOptions
 VisionTransformerImpl::VisionTransformerImpl(const VisionTransformerOptions& options_)
     : options(options_) {
   check(options);
+  detail::check_drop("VisionTransformer", "pos_drop_rate", options.pos_drop_rate());
+  detail::check_drop("VisionTransformer", "drop_rate", options.drop_rate());
   const auto dim = options.embed_dim();
   patch_embed = PatchEmbed(PatchEmbedOptions(options.patch_size(), dim)
                                .img_size(options.img_size())
                                .in_chans(options.in_chans())
+                               .pre_norm(options.dual_patch_norm())
+                               .norm(options.dual_patch_norm())
+                               .norm_eps(options.norm_eps())
                                .dynamic_img_size(options.dynamic_img_size()));
-  const auto grid = patch_embed->grid_size();
-  if (options.class_token()) {
-    cls_token = register_parameter("cls_token", torch::empty({1, 1, dim}).normal_(0.0, 1e-6));
-  }
-  pos_embed =
-      register_parameter("pos_embed", torch::empty({1, prefix_tokens() + grid[0] * grid[1], dim}));
-  trunc_normal_(pos_embed, 0.02);
+  register_tokens(patch_embed->grid_size());
   register_module("patch_embed", patch_embed);
   pos_drop = register_module("pos_drop", nn::Dropout(options.pos_drop_rate()));
 
-  detail::check_drop("VisionTransformer", "pos_drop_rate", options.pos_drop_rate());
-  detail::check_drop("VisionTransformer", "drop_rate", options.drop_rate());
-  const auto rates = drop_path_rates(options.drop_path_rate(), options.depth());
+  const bool gated = options.mlp_layer() == "swiglu";
   blocks = register_module("blocks", nn::Sequential());
-  for (const auto rate : rates) {
+  for (const auto rate : drop_path_rates(options.drop_path_rate(), options.depth())) {
     blocks->push_back(TransformerBlock(TransformerBlockOptions(dim, options.num_heads())
                                            .head_dim(options.head_dim())
                                            .mlp_ratio(options.mlp_ratio())
                                            .qkv_bias(options.qkv_bias())
+                                           .proj_bias(options.proj_bias())
+                                           .init_values(options.init_values())
+                                           .activation(gated ? Activation::Silu : Activation::Gelu)
+                                           .gated_mlp(gated)
                                            .norm_eps(options.norm_eps())
                                            .proj_drop(options.proj_drop_rate())
                                            .attn_drop(options.attn_drop_rate())
@@ -109,6 +151,36 @@ VisionTransformerImpl::VisionTransformerImpl(const VisionTransformerOptions& opt
   reset_classifier(options.num_classes());
 }
 
+int64_t VisionTransformerImpl::prefix_tokens() const {
+  return (options.class_token() ? 1 : 0) + (options.distilled() ? 1 : 0) + options.reg_tokens();
+}
+
+int64_t VisionTransformerImpl::embedded_prefix() const {
+  return options.no_embed_class() || sincos_pos_embed.defined() ? 0 : prefix_tokens();
+}
+
+void VisionTransformerImpl::register_tokens(Size2 grid) {
+  const auto dim = options.embed_dim();
+  if (options.class_token()) {
+    cls_token = register_parameter("cls_token", torch::empty({1, 1, dim}).normal_(0.0, 1e-6));
+  }
+  if (options.distilled()) {
+    dist_token = register_parameter("dist_token", torch::empty({1, 1, dim}));
+    trunc_normal_(dist_token, 0.02);
+  }
+  if (options.reg_tokens() > 0) {
+    reg_token = register_parameter(
+        "reg_token", torch::empty({1, options.reg_tokens(), dim}).normal_(0.0, 1e-6));
+  }
+  if (options.pos_embed() == "sincos2d") {
+    sincos_pos_embed = register_buffer("sincos_pos_embed", sincos_position_embedding(grid, dim));
+    return;
+  }
+  pos_embed = register_parameter(
+      "pos_embed", torch::empty({1, embedded_prefix() + grid[0] * grid[1], dim}));
+  trunc_normal_(pos_embed, 0.02);
+}
+
 void VisionTransformerImpl::pretty_print(std::ostream& stream) const {
   stream << "vitrine::VisionTransformer(img_size=" << options.img_size()[0] << "x"
          << options.img_size()[1] << ", patch_size=" << options.patch_size()
@@ -117,49 +189,110 @@ void VisionTransformerImpl::pretty_print(std::ostream& stream) const {
          << ")";
 }
 
+torch::Tensor VisionTransformerImpl::positions(Size2 grid) const {
+  if (pos_embed.defined()) {
+    return resample_position_embedding(
+        pos_embed, patch_embed->grid_size(), grid, embedded_prefix());
+  }
+  return grid == patch_embed->grid_size()
+             ? sincos_pos_embed
+             : sincos_position_embedding(grid, options.embed_dim()).to(sincos_pos_embed.options());
+}
+
+torch::Tensor VisionTransformerImpl::with_prefix(const torch::Tensor& patches) {
+  std::vector<torch::Tensor> parts;
+  for (const auto& token : {cls_token, dist_token, reg_token}) {
+    if (token.defined()) {
+      parts.push_back(token.expand({patches.size(0), -1, -1}));
+    }
+  }
+  if (parts.empty()) {
+    return patches;
+  }
+  parts.push_back(patches);
+  const auto x = torch::cat(parts, /*dim=*/1);  // [B, P + N, C]
+  return observed(*this, x, prefix_tokens() == 1 ? "class token" : "prefix tokens");
+}
+
 torch::Tensor VisionTransformerImpl::forward_features(const torch::Tensor& images) {
   auto x = patch_embed(images);  // [B, N, C]
-  if (cls_token.defined()) {
-    x = torch::cat({cls_token.expand({x.size(0), -1, -1}), x}, /*dim=*/1);  // [B, 1 + N, C]
-    x = observed(*this, x, "class token");
-  }
   const auto patch = options.patch_size();
-  const auto positions = resample_position_embedding(
-      pos_embed,
-      patch_embed->grid_size(),
-      {images.size(2) / patch, images.size(3) / patch},
-      prefix_tokens());
-  x = observed(*this, pos_drop(x + positions), "positions");  // [B, 1 + N, C]
+  const auto embedding = positions({images.size(2) / patch, images.size(3) / patch});
+  if (embedded_prefix() > 0) {
+    x = observed(*this, pos_drop(with_prefix(x) + embedding), "positions");  // [B, P + N, C]
+  } else {
+    x = observed(*this, x + embedding, "positions");  // [B, N, C]
+    x = pos_drop(with_prefix(x));                     // [B, P + N, C]
+  }
   x = blocks->forward(x);
   return norm ? norm(x) : x;
 }
 
+std::vector<torch::Tensor> VisionTransformerImpl::pool(const torch::Tensor& features) {
+  const auto& kind = options.global_pool();
+  std::vector<torch::Tensor> pooled{
+      kind == "token"      ? features.select(1, 0)
+      : kind == "mean_all" ? features.mean(1)
+                           : features.slice(1, prefix_tokens()).mean(1)};  // [B, C]
+  if (options.distilled()) {
+    pooled.push_back(features.select(1, 1));  // [B, C]
+  }
+  for (auto& x : pooled) {
+    x = observed(*this, x, "pool");
+    x = head_drop(fc_norm ? fc_norm(x) : x);
+  }
+  return pooled;
+}
+
+std::vector<torch::Tensor> VisionTransformerImpl::forward_heads(const torch::Tensor& features) {
+  auto results = pool(features);  // each [B, C]
+  if (head) {
+    results[0] = detail::linear(head, results[0]);  // [B, K]
+  }
+  if (head_dist) {
+    results[1] = detail::linear(head_dist, results[1]);  // [B, K]
+  }
+  return results;
+}
+
 torch::Tensor VisionTransformerImpl::forward_head(const torch::Tensor& features, bool pre_logits) {
-  auto x = options.global_pool() == "token"      ? features.select(1, 0)
-           : options.global_pool() == "mean_all" ? features.mean(1)
-                                                 : features.slice(1, prefix_tokens()).mean(1);
-  x = observed(*this, x, "pool");  // [B, C]
-  x = head_drop(fc_norm ? fc_norm(x) : x);
-  return observed(*this, pre_logits || !head ? x : detail::linear(head, x));  // [B, K]
+  const auto of_each = pre_logits ? pool(features) : forward_heads(features);
+  return observed(
+      *this, of_each.size() == 1 ? of_each[0] : (of_each[0] + of_each[1]) / 2);  // [B, K]
+}
+
+std::vector<std::string> VisionTransformerImpl::classifier_names() const {
+  return options.distilled() ? std::vector<std::string>{"head", "head_dist"}
+                             : std::vector<std::string>{"head"};
 }
 
 void VisionTransformerImpl::reset_classifier(int64_t num_classes) {
   TORCH_CHECK_VALUE(num_classes >= 0, "num_classes must be at least 0, got ", num_classes);
-  // Made first: where it cannot be, the old head stays.
-  nn::Linear fresh{nullptr};
-  if (num_classes > 0) {
-    fresh = nn::Linear(options.embed_dim(), num_classes);
-    init_transformer_(*fresh);
-    fresh->to(pos_embed.device(), pos_embed.scalar_type());
-    fresh->train(is_training());
-  }
-  if (head) {
-    unregister_module("head");
-  }
-  head = fresh;
-  if (head) {
-    register_module("head", head);
-  }
+  // Made first: where they cannot be, the old heads stay.
+  const auto fresh = [&](bool wanted) {
+    nn::Linear linear{nullptr};
+    if (wanted && num_classes > 0) {
+      const auto& like = patch_embed->proj->weight;
+      linear = nn::Linear(options.embed_dim(), num_classes);
+      init_transformer_(*linear);
+      linear->to(like.device(), like.scalar_type());
+      linear->train(is_training());
+    }
+    return linear;
+  };
+  const auto put = [&](const char* name, nn::Linear& old, const nn::Linear& linear) {
+    if (old) {
+      unregister_module(name);
+    }
+    old = linear;
+    if (old) {
+      register_module(name, old);
+    }
+  };
+  const auto of_class = fresh(true);
+  const auto of_distillation = fresh(options.distilled());
+  put("head", head, of_class);
+  put("head_dist", head_dist, of_distillation);
   options.num_classes(num_classes);
 }
 
@@ -169,17 +302,18 @@ ModelOptions VisionTransformerImpl::model_options() const {
 
 torch::Tensor VisionTransformerImpl::adapt_weight(
     const std::string& key, const torch::Tensor& value) const {
-  if (key != "pos_embed" || value.dim() != 3 || value.size(2) != options.embed_dim() ||
-      value.size(1) <= prefix_tokens() || value.sizes() == pos_embed.sizes()) {
+  const auto prefix = embedded_prefix();
+  if (key != "pos_embed" || !pos_embed.defined() || value.dim() != 3 ||
+      value.size(2) != options.embed_dim() || value.size(1) <= prefix ||
+      value.sizes() == pos_embed.sizes()) {
     return value;
   }
-  const auto tokens = value.size(1) - prefix_tokens();
+  const auto tokens = value.size(1) - prefix;
   const auto side = static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(tokens))));
   if (side * side != tokens) {
     return value;
   }
-  return resample_position_embedding(
-      value, {side, side}, patch_embed->grid_size(), prefix_tokens());
+  return resample_position_embedding(value, {side, side}, patch_embed->grid_size(), prefix);
 }
 
 }  // namespace vitrine

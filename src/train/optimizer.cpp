@@ -66,7 +66,7 @@ void check_options(const OptimizerOptions& options) {
 }
 
 bool has_weight_decay(const std::string& name, const torch::Tensor& parameter) {
-  constexpr std::array<const char*, 8> kExcluded = {
+  constexpr std::array<const char*, 10> kExcluded = {
       "bias",
       "cls_token",
       "dist_token",
@@ -74,10 +74,14 @@ bool has_weight_decay(const std::string& name, const torch::Tensor& parameter) {
       "pos_embed",
       "absolute_pos_embed",
       "relative_position_bias_table",
+      "cpb_mlp",
+      "logit_scale",
       "mask_token"};
-  const auto last = name.substr(name.rfind('.') + 1);
+  const auto dotted = "." + name + ".";
   return parameter.dim() > 1 &&
-         std::find(kExcluded.begin(), kExcluded.end(), last) == kExcluded.end();
+         std::none_of(kExcluded.begin(), kExcluded.end(), [&](const std::string& part) {
+           return dotted.find("." + part + ".") != std::string::npos;
+         });
 }
 
 Optimizer::Optimizer(const torch::nn::Module& module, const OptimizerOptions& options)

@@ -256,7 +256,11 @@ void Run::keep(Trainer& trainer, RunFolder& folder, const EpochRecord& record) {
 
 ModelCard starting_card(const TrainOptions& options) {
   auto carried = options.weights().empty() ? std::nullopt : read_card(options.weights());
-  if (carried && (options.model().empty() || options.model() == carried->architecture)) {
+  std::optional<ModelCard> wanted;
+  if (!options.model().empty()) {
+    wanted = find_card(options.model());
+  }
+  if (carried && (!wanted || wanted->architecture == carried->architecture)) {
     try {
       carried->family = find_card(carried->architecture).family;
     } catch (const UnknownNameError& error) {
@@ -264,8 +268,8 @@ ModelCard starting_card(const TrainOptions& options) {
     }
     return *carried;
   }
-  if (!options.model().empty()) {
-    return find_card(options.model());
+  if (wanted) {
+    return *wanted;
   }
   throw Error(
       options.weights().empty()

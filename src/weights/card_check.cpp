@@ -30,6 +30,18 @@ class Numbers {
     return all.empty() ? 0 : all.front();
   }
 
+  /// The number of a stage, in a list of one for each or one for all.
+  double of_stage(const char* name, std::size_t stage) const {
+    const auto all = list(name);
+    return stage < all.size() ? all[stage] : all.empty() ? 0 : all.front();
+  }
+
+  bool is(const char* name, const char* word) const {
+    const auto found = values_.find(name);
+    const auto* text = found == values_.end() ? nullptr : std::get_if<std::string>(&found->second);
+    return text != nullptr && *text == word;
+  }
+
   std::vector<double> list(const char* name) const {
     const auto found = values_.find(name);
     if (found == values_.end()) {
@@ -58,14 +70,15 @@ class Numbers {
 };
 
 // Tensors of the smallest transformer block, and of the smallest MobileNetV2 block.
-constexpr double kBlockTensors = 11;
+constexpr double kBlockTensors = 10;
 constexpr double kResidualTensors = 15;
 
 Estimate estimate_vit(const Numbers& of) {
   const auto dim = of.one("embed_dim");
   const auto inner = of.one("head_dim") > 0 ? of.one("head_dim") * of.one("num_heads") : dim;
+  const auto layers = of.is("mlp_layer", "swiglu") ? 1.5 : 2.0;  // of mlp_ratio * dim channels
   Estimate result;
-  result.values = of.one("depth") * dim * (4 * inner + 2 * of.one("mlp_ratio") * dim) +
+  result.values = of.one("depth") * dim * (4 * inner + layers * of.one("mlp_ratio") * dim) +
                   dim * of.one("patch_size") * of.one("patch_size") * of.one("in_chans") +
                   dim * (of.grid() + of.one("num_classes"));
   result.tensors = of.one("depth") * kBlockTensors;
@@ -81,9 +94,10 @@ Estimate estimate_swin(const Numbers& of) {
   result.values = dim * of.one("patch_size") * of.one("patch_size") * of.one("in_chans");
   for (std::size_t stage = 0; stage < depths.size(); ++stage) {
     // Windows are no larger than the map.
-    const auto window = std::min(of.one("window_size"), std::max(std::sqrt(grid), 1.0));
+    const auto window = std::min(of.of_stage("window_size", stage), std::max(std::sqrt(grid), 1.0));
     const auto tokens = window * window;
-    const auto table = stage < heads.size() ? 4 * (tokens - window) * heads[stage] : 0;
+    const bool has_table = of.one("version") != 2 && stage < heads.size();
+    const auto table = has_table ? 4 * (tokens - window) * heads[stage] : 0;
     result.values += depths[stage] * (dim * dim * (4 + 2 * of.one("mlp_ratio")) + table);
     result.derived += depths[stage] * (2 * tokens * tokens + grid * tokens / 2);
     result.values += stage + 1 < depths.size() ? 8 * dim * dim : 0;  // merging
@@ -100,6 +114,10 @@ Estimate estimate_mobilevit(const Numbers& of) {
   const auto blocks = of.list("blocks");
   const auto dims = of.list("transformer_dims");
   const auto depths = of.list("transformer_depths");
+  // Of a block: matrices of the tokens' channels squared, kernels of the map's.
+  const bool second = of.one("version") == 2;
+  const auto squares = second ? 7 : 8;
+  const auto kernels = second ? 0 : 27;
   Estimate result;
   auto in = of.one("stem_chans");
   result.values = 9 * in * of.one("in_chans");
@@ -113,10 +131,12 @@ Estimate estimate_mobilevit(const Numbers& of) {
   for (std::size_t i = 0; i < std::min(dims.size(), depths.size()); ++i) {
     const auto stage = i + channels.size() - std::min(dims.size(), channels.size());
     const auto width = stage < channels.size() ? channels[stage] : 0;
-    result.values += 8 * depths[i] * dims[i] * dims[i] + 27 * width * width + 2 * width * dims[i];
+    result.values +=
+        squares * depths[i] * dims[i] * dims[i] + kernels * width * width + 2 * width * dims[i];
     result.tensors += depths[i] * kBlockTensors;
   }
-  result.values += of.one("head_chans") * (in + of.one("num_classes"));
+  const auto last = of.one("head_chans");
+  result.values += last > 0 ? last * (in + of.one("num_classes")) : in * of.one("num_classes");
   return result;
 }
 

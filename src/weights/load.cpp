@@ -91,7 +91,7 @@ class Planner {
   Planner(const Classifier& model, const Source& source, const LoadOptions& options)
       : model_(model),
         source_(source),
-        head_(model.classifier_name() + "."),
+        heads_(model.classifier_names()),
         reset_head_(options.reset_head()) {}
 
   Plan make() {
@@ -131,7 +131,11 @@ class Planner {
            text.compare(text.size() - end.size(), end.size(), end) == 0;
   }
 
-  bool in_head(const std::string& key) const { return key.compare(0, head_.size(), head_) == 0; }
+  bool in_head(const std::string& key) const {
+    return std::any_of(heads_.begin(), heads_.end(), [&](const std::string& head) {
+      return key.compare(0, head.size() + 1, head + ".") == 0;
+    });
+  }
 
   void match(const std::string& key, const torch::Tensor& target, std::size_t i) {
     const auto type = source_.type(i);
@@ -200,7 +204,7 @@ class Planner {
 
   const Classifier& model_;
   const Source& source_;
-  const std::string head_;
+  const std::vector<std::string> heads_;
   const bool reset_head_;
   Plan plan_;
   std::optional<int64_t> head_classes_;  // of the file's head, where they are not the model's

@@ -59,8 +59,11 @@ ModelCard choose_card(
     const std::string& subject,
     std::optional<ModelCard> of_file,
     const std::optional<std::string>& architecture) {
-  if (architecture && (!of_file || of_file->architecture != *architecture)) {
-    return find_card(*architecture);
+  if (architecture) {
+    auto wanted = find_card(*architecture);
+    if (!of_file || of_file->architecture != wanted.architecture) {
+      return wanted;
+    }
   }
   if (!of_file || of_file->architecture.empty()) {
     throw CheckpointError(
@@ -77,7 +80,7 @@ ModelCard choose_card(
 
 /// Classes of the head in the file, where its shape is one that `model` could have.
 std::optional<int64_t> classes_in_file(const SafetensorsFile& file, const Classifier& model) {
-  const auto key = model.classifier_name() + ".weight";
+  const auto key = model.classifier_names().front() + ".weight";
   for (const auto& entry : file.header().tensors) {
     if (entry.name == key && entry.shape.size() >= 2 && entry.shape[0] > 0 &&
         entry.shape[1] == model.num_features()) {

@@ -7,7 +7,7 @@ namespace vitrine {
 bool is_derived_key(const std::string& key) {
   const auto name = key.substr(key.rfind('.') + 1);  // all of it where there is no dot
   return name == "relative_position_index" || name == "attn_mask" ||
-         name == "relative_coords_table";
+         name == "relative_coords_table" || name == "sincos_pos_embed";
 }
 
 StateDict state_dict(const torch::nn::Module& module) {

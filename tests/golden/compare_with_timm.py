@@ -18,9 +18,13 @@ CASES = [(name, None) for name in [
     "vit_tiny_patch16_224", "vit_small_patch16_224", "vit_base_patch16_224", "vit_base_patch32_224",
     "vit_base_patch16_384", "swin_tiny_patch4_window7_224", "swin_small_patch4_window7_224",
     "swin_base_patch4_window7_224", "swin_base_patch4_window12_384", "mobilevit_xxs", "mobilevit_xs",
-    "mobilevit_s"]]
-# Position embeddings resampled on loading.
+    "mobilevit_s", "deit_tiny_patch16_224", "deit_tiny_distilled_patch16_224", "deit3_small_patch16_224",
+    "vit_small_patch16_224.dino", "vit_small_patch8_224", "vit_small_patch14_dinov2",
+    "vit_small_patch14_reg4_dinov2", "swin_s3_tiny_224", "swinv2_tiny_window8_256", "swinv2_small_window16_256",
+    "swinv2_base_window12to16_192to256", "mobilevitv2_050", "mobilevitv2_100", "mobilevitv2_200"]]
+# Position embeddings resampled on loading, with those of the class token apart or without.
 CASES += [("vit_tiny_patch16_224", size) for size in [(160, 160), (384, 384), (224, 320)]]
+CASES += [("vit_small_patch14_dinov2", (98, 98)), ("vit_small_patch14_reg4_dinov2", (98, 126))]
 
 
 @torch.no_grad()

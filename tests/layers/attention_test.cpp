@@ -103,6 +103,13 @@ TEST(Attention, DropsOnlyWhileTraining) {
   }
 }
 
+TEST(Attention, LeavesOutTheBiasesItIsToldTo) {
+  Attention attention(AttentionOptions(8, 2).qkv_bias(false).proj_bias(false));
+  EXPECT_FALSE(attention->qkv->bias.defined());
+  EXPECT_FALSE(attention->proj->bias.defined());
+  EXPECT_EQ(attention(torch::zeros({1, 3, 8})).abs().max().item<double>(), 0);
+}
+
 TEST(Attention, RejectsOptionsOutOfRange) {
   EXPECT_VALUE_ERROR(Attention(AttentionOptions(10, 4)), "multiple of num_heads");
   EXPECT_VALUE_ERROR(Attention(AttentionOptions(8, 0)), "num_heads");

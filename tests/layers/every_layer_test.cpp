@@ -11,8 +11,12 @@
 #include "vitrine/layers/classifier_head.h"
 #include "vitrine/layers/conv_block.h"
 #include "vitrine/layers/drop_path.h"
+#include "vitrine/layers/layer_scale.h"
+#include "vitrine/layers/linear_attention.h"
+#include "vitrine/layers/linear_transformer_block.h"
 #include "vitrine/layers/mlp.h"
 #include "vitrine/layers/mobilevit_block.h"
+#include "vitrine/layers/mobilevit_v2_block.h"
 #include "vitrine/layers/patch_embed.h"
 #include "vitrine/layers/patch_merging.h"
 #include "vitrine/layers/swin_block.h"
@@ -49,17 +53,39 @@ std::vector<Case> every_layer() {
       make_case("ClassifierHead", ClassifierHead(ClassifierHeadOptions(8, 5)), {2, 8, 3, 3}),
       make_case("ConvNormAct", ConvNormAct(ConvNormActOptions(3, 8, 3)), {2, 3, 4, 4}),
       make_case("InvertedResidual", InvertedResidual(InvertedResidualOptions(8, 8)), {2, 8, 4, 4}),
+      make_case("ConvMlp", ConvMlp(MlpOptions(8, 16)), {2, 8, 3, 3}),
       make_case("DropPath", DropPath(0.5), {2, 3}),
+      make_case("LayerScale", LayerScale(8, 0.5), {2, 3, 8}),
+      make_case("LinearAttention", LinearAttention(LinearAttentionOptions(8)), {2, 8, 4, 5}),
+      make_case(
+          "LinearTransformerBlock",
+          LinearTransformerBlock(LinearTransformerBlockOptions(8)),
+          {2, 8, 4, 5}),
       make_case("Mlp", Mlp(MlpOptions(8, 16)), {2, 3, 8}),
+      make_case("Mlp", Mlp(MlpOptions(8, 16).gated(true)), {2, 3, 8}),
       make_case("MobileVitBlock", MobileVitBlock(MobileVitBlockOptions(4, 8, 2)), {2, 4, 4, 4}),
+      make_case(
+          "MobileVitV2Block", MobileVitV2Block(MobileVitV2BlockOptions(4, 8, 2)), {2, 4, 5, 4}),
       make_case("PatchEmbed", PatchEmbed(PatchEmbedOptions(4, 8).img_size({8, 8})), {2, 3, 8, 8}),
       make_case("PatchMerging", PatchMerging(PatchMergingOptions(4, 8)), {2, 4, 4, 4}),
       make_case(
           "SwinBlock",
           SwinBlock(SwinBlockOptions(8, 2, {4, 4}).window_size(2).shifted(true)),
           {2, 4, 4, 8}),
+      make_case(
+          "SwinBlock",
+          SwinBlock(SwinBlockOptions(8, 2, {4, 4}).window_size(2).shifted(true).version(2)),
+          {2, 4, 4, 8}),
       make_case("TransformerBlock", TransformerBlock(TransformerBlockOptions(8, 2)), {2, 3, 8}),
+      make_case(
+          "TransformerBlock",
+          TransformerBlock(TransformerBlockOptions(8, 2).init_values(0.1).gated_mlp(true)),
+          {2, 3, 8}),
       make_case("WindowAttention", WindowAttention(WindowAttentionOptions(8, 2, 2)), {2, 4, 8}),
+      make_case(
+          "WindowAttention",
+          WindowAttention(WindowAttentionOptions(8, 2, 2).cosine(true)),
+          {2, 4, 8}),
   };
 }
 

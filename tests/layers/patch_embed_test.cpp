@@ -57,6 +57,22 @@ TEST(PatchEmbed, NormalisesOverTheChannelsInEveryLayout) {
   }
 }
 
+TEST(PatchEmbed, NormalisesEachPatchFirstWhenAsked) {
+  const torch::NoGradGuard no_grad;
+  torch::manual_seed(0);
+  PatchEmbed embed(PatchEmbedOptions(2, 4).img_size({4, 6}).pre_norm(true));
+  auto image = torch::randn({2, 3, 4, 6});
+  const auto before = embed(image);
+  // By hand: the patch of rows 2 and 3, columns 4 and 5, token 5.
+  const auto patch = image[1].slice(1, 2, 4).slice(2, 4, 6);
+  const auto unit = (patch - patch.mean()) / (patch.var(/*unbiased=*/false) + 1e-5).sqrt();
+  const auto expected = torch::linear(unit.flatten(), embed->proj->weight.flatten(1));
+  EXPECT_TENSOR_NEAR(before[1][5], expected + embed->proj->bias, 1e-5);
+  // Brightness and contrast of a patch leave no trace.
+  image.slice(2, 0, 2).mul_(2).add_(7);
+  EXPECT_TENSOR_NEAR(embed(image), before, 1e-4);
+}
+
 TEST(PatchEmbed, MakesAMapOf32x32OrItsTokensOfPatchesOf8) {
   const auto options = PatchEmbedOptions(8, 512).img_size({256, 256});
   const auto image = torch::zeros({1, 3, 256, 256});

@@ -28,6 +28,16 @@ TEST(PatchMerging, JoinsASquareColumnByColumnThenNormalises) {
   EXPECT_TENSOR_NEAR(layer(x), expected, 1e-6);
 }
 
+TEST(PatchMerging, NormalisesLastWhenAsked) {
+  const torch::NoGradGuard no_grad;
+  PatchMerging layer(PatchMergingOptions(/*dim=*/1, /*out_dim=*/2).post_norm(true));
+  layer->reduction->weight.copy_(torch::tensor({1., 0., 0., 0., 0., 0., 1., 1.}).view({2, 4}));
+  const auto x = torch::tensor({1.0F, 2.0F, 3.0F, 4.0F}).view({1, 2, 2, 1});
+  // Of 1, 3, 2, 4 the sums 1 and 6; their mean is 3.5 and their variance 6.25.
+  const auto expected = torch::tensor({-2.5, 2.5}).view({1, 1, 1, 2}) / std::sqrt(6.25001);
+  EXPECT_TENSOR_NEAR(layer(x), expected, 1e-6);
+}
+
 TEST(PatchMerging, SeesOnlyItsSquare) {
   auto layer = merging();
   const auto x = torch::randn({1, 4, 6, 3});

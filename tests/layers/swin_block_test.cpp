@@ -79,6 +79,24 @@ TEST(SwinBlock, OfTheLayersSaysWhatItComputes) {
   EXPECT_TENSOR_NEAR(block(x), y + block->mlp(block->norm2(y)), 1e-6);
 }
 
+TEST(SwinBlock, OfVersion2NormalisesItsBranches) {
+  const torch::NoGradGuard no_grad;
+  torch::manual_seed(0);
+  SwinBlock block(options_of({4, 4}, 4, /*shifted=*/false).version(2));
+  const auto x = torch::randn({2, 4, 4, 8});
+  EXPECT_TRUE(block(x).equal(x));  // at the start it is the identity
+  block->norm1->weight.normal_();
+  block->norm2->weight.normal_();
+  const auto y = x + block->norm1(block->attn(x.view({2, 16, 8})).view({2, 4, 4, 8}));
+  EXPECT_TENSOR_NEAR(block(x), y + block->norm2(block->mlp(y)), 1e-6);
+  EXPECT_TRUE(block->attn->options.cosine());
+}
+
+TEST(SwinBlock, OfVersion2KnowsTheWindowOfItsPretraining) {
+  SwinBlock block(options_of({4, 4}, 2, false).version(2).pretrained_window_size(3));
+  EXPECT_EQ(block->attn->options.pretrained_window_size(), (Size2{3, 3}));
+}
+
 TEST(SwinBlock, ClampsTheWindowToASmallerMap) {
   SwinBlock block(options_of({4, 5}, 7, /*shifted=*/true));
   EXPECT_EQ(block->attn->options.window_size(), (Size2{4, 5}));
@@ -125,6 +143,10 @@ TEST(SwinBlock, RejectsWhatDoesNotFit) {
   EXPECT_VALUE_ERROR(SwinBlock(options_of({0, 4}, 2, false)), "input_resolution");
   EXPECT_VALUE_ERROR(SwinBlock(options_of({4, 4}, 0, false)), "window_size");
   EXPECT_VALUE_ERROR(SwinBlock(options_of({4, 4}, 2, false).mlp_ratio(0)), "mlp_ratio");
+  EXPECT_VALUE_ERROR(SwinBlock(options_of({4, 4}, 2, false).version(3)), "1 or 2, got 3");
+  EXPECT_VALUE_ERROR(
+      SwinBlock(options_of({4, 4}, 2, false).version(2).pretrained_window_size(-1)),
+      "pretrained_window_size");
   EXPECT_VALUE_ERROR(SwinBlock(SwinBlockOptions(9, 2, {4, 4})), "multiple of num_heads");
   EXPECT_VALUE_ERROR(SwinBlock(SwinBlockOptions(0, 2, {4, 4})), "dim");
 }

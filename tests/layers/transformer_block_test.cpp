@@ -32,6 +32,19 @@ TEST(TransformerBlock, AddsAHandWorkedMlp) {
   EXPECT_TENSOR_NEAR(y, torch::tensor({2.8413447F, 7.8413447F}).view({1, 1, 2}), 1e-5);
 }
 
+TEST(TransformerBlock, ScalesEitherBranchWhenAsked) {
+  const torch::NoGradGuard no_grad;
+  torch::manual_seed(0);
+  TransformerBlock block(TransformerBlockOptions(8, 2).init_values(1e-4));
+  const auto x = torch::randn({2, 5, 8});
+  EXPECT_LT((block(x) - x).abs().max().item<double>(), 1e-3);  // nearly the identity at first
+  block->ls1->gamma.normal_();
+  block->ls2->gamma.normal_();
+  const auto y = x + block->attn(block->norm1(x)) * block->ls1->gamma;
+  EXPECT_TENSOR_NEAR(block(x), y + block->mlp(block->norm2(y)) * block->ls2->gamma, 1e-6);
+  EXPECT_FALSE(TransformerBlock(TransformerBlockOptions(8, 2))->ls1);
+}
+
 TEST(TransformerBlock, WithBothBranchesDroppedIsTheIdentity) {
   torch::manual_seed(0);
   TransformerBlock block(TransformerBlockOptions(8, 2).drop_path(0.999999));
@@ -46,6 +59,8 @@ TEST(TransformerBlock, PassesItsOptionsOn) {
                              .head_dim(3)
                              .mlp_ratio(2.5)
                              .qkv_bias(false)
+                             .proj_bias(false)
+                             .gated_mlp(true)
                              .activation(Activation::Silu)
                              .norm_eps(1e-3)
                              .attn_drop(0.1)
@@ -53,6 +68,8 @@ TEST(TransformerBlock, PassesItsOptionsOn) {
                              .drop_path(0.3));
   EXPECT_EQ(block->attn->options.head_dim(), 3);
   EXPECT_FALSE(block->attn->options.qkv_bias());
+  EXPECT_FALSE(block->attn->options.proj_bias());
+  EXPECT_TRUE(block->mlp->options.gated());
   EXPECT_EQ(block->attn->options.attn_drop(), 0.1);
   EXPECT_EQ(block->attn->proj_drop->options.p(), 0.2);
   EXPECT_EQ(block->mlp->options.hidden_dim(), 20);

@@ -152,8 +152,13 @@ TEST(Clone, TrainsApart) {
 TEST(Clone, InsideAnotherModuleIsACopyToo) {
   for (const bool reset_head : {false, true}) {
     expect_nested_clone<VisionTransformer>(small_vit_options(), reset_head);
+    expect_nested_clone<VisionTransformer>(small_vit_options().distilled(true), reset_head);
+    expect_nested_clone<VisionTransformer>(small_dinov2_options(), reset_head);
+    expect_nested_clone<VisionTransformer>(small_simple_vit_options(), reset_head);
     expect_nested_clone<SwinTransformer>(small_swin_options(), reset_head);
+    expect_nested_clone<SwinTransformer>(small_swin_options().version(2), reset_head);
     expect_nested_clone<MobileVit>(small_mobilevit_options(), reset_head);
+    expect_nested_clone<MobileVit>(small_mobilevit_options().version(2), reset_head);
   }
 }
 

@@ -56,6 +56,21 @@ TEST(EveryModel, SplitsIntoFeaturesAndHead) {
   }
 }
 
+TEST(EveryModel, GivesTheMeanOfItsHeads) {
+  const torch::NoGradGuard no_grad;
+  for (const auto& [name, model] : small_models()) {
+    SCOPED_TRACE(name);
+    model->eval();
+    const auto features = model->forward_features(images(2));
+    const auto heads = model->forward_heads(features);
+    ASSERT_EQ(heads.size(), model->classifier_names().size());
+    for (const auto& logits : heads) {
+      EXPECT_EQ(logits.sizes(), (Shape{2, 5}));
+    }
+    EXPECT_TENSOR_NEAR(torch::stack(heads).mean(0), model->forward_head(features), 1e-6);
+  }
+}
+
 TEST(EveryModel, GivesGradientsToEveryParameter) {
   for (const auto& [name, model] : small_models()) {
     SCOPED_TRACE(name);
@@ -80,8 +95,12 @@ TEST(EveryModel, DiffersFromCallToCallWithDropout) {
   with_positions.set("pos_drop_rate", 0.1);
   const std::vector<std::shared_ptr<Classifier>> models = {
       VisionTransformer(apply(small_vit_options(), with_positions)).ptr(),
+      VisionTransformer(apply(small_vit_options().distilled(true), with_positions)).ptr(),
+      VisionTransformer(apply(small_dinov2_options(), with_positions)).ptr(),
       SwinTransformer(apply(small_swin_options(), rates)).ptr(),
-      MobileVit(apply(small_mobilevit_options(), rates)).ptr()};
+      SwinTransformer(apply(small_swin_options().version(2), rates)).ptr(),
+      MobileVit(apply(small_mobilevit_options(), rates)).ptr(),
+      MobileVit(apply(small_mobilevit_options().version(2), rates)).ptr()};
   for (const auto& model : models) {
     SCOPED_TRACE(model->name());
     const auto batch = images(4);
@@ -116,8 +135,10 @@ TEST(EveryModel, ReplacesItsHead) {
     model->reset_classifier(7);
     EXPECT_EQ(model->num_classes(), 7);
     EXPECT_EQ((*model)(images(2)).sizes(), (Shape{2, 7}));
-    const auto key = model->classifier_name() + ".weight";
-    EXPECT_EQ(model->named_parameters()[key].sizes(), (Shape{7, model->num_features()}));
+    for (const auto& head : model->classifier_names()) {
+      EXPECT_EQ(
+          model->named_parameters()[head + ".weight"].sizes(), (Shape{7, model->num_features()}));
+    }
     for (const auto& module : model->modules()) {
       EXPECT_FALSE(module->is_training()) << module->name();
     }
@@ -125,7 +146,9 @@ TEST(EveryModel, ReplacesItsHead) {
     EXPECT_TENSOR_NEAR(model->forward_head(model->forward_features(images(2)), true), pooled, 1e-6);
     model->reset_classifier(0);
     EXPECT_EQ(model->num_classes(), 0);
-    EXPECT_FALSE(model->named_parameters().contains(key));
+    for (const auto& head : model->classifier_names()) {
+      EXPECT_FALSE(model->named_parameters().contains(head + ".weight"));
+    }
     EXPECT_TENSOR_NEAR((*model)(images(2)), pooled, 1e-6);
     model->reset_classifier(3);
     EXPECT_EQ((*model)(images(2)).sizes(), (Shape{2, 3}));
@@ -165,7 +188,10 @@ TEST(EveryModel, NamesTheImagesItExpects) {
 TEST(EveryModel, TakesImagesOfOtherChannels) {
   const auto one = ModelOptions().in_chans(1).num_classes(2);
   for (const auto* name :
-       {"vitrine_vit_patch4_32", "vitrine_swin_patch2_window4_32", "mobilevit_xxs"}) {
+       {"vitrine_vit_patch4_32",
+        "vitrine_swin_patch2_window4_32",
+        "mobilevit_xxs",
+        "mobilevitv2_050"}) {
     const auto model = create_model(name, one);
     EXPECT_EQ(model->in_chans(), 1);
     EXPECT_EQ((*model)(torch::randn({2, 1, 32, 32})).sizes(), (Shape{2, 2}));
@@ -176,8 +202,14 @@ TEST(EveryModel, PrintsItsTree) {
   const std::vector<std::vector<std::string>> expected = {
       {"vitrine::VisionTransformer(img_size=32x32", "(blocks)", "vitrine::Attention(dim=16"},
       {"vitrine::SwinTransformer(img_size=32x32", "vitrine::SwinStage(dim=16", "window_size=4x4"},
-      {"vitrine::MobileVit(channels=[8, 16]", "vitrine::MobileVitBlock(", "(conv_fusion)"}};
+      {"vitrine::MobileVit(channels=[8, 16]", "vitrine::MobileVitBlock(", "(conv_fusion)"},
+      {"(head_dist)"},
+      {"vitrine::LayerScale(dim=16"},
+      {"(norm)"},
+      {"version=2", "cosine=true", "(cpb_mlp)"},
+      {"version=2", "vitrine::MobileVitV2Block(", "vitrine::LinearAttention("}};
   const auto models = small_models();
+  ASSERT_EQ(models.size(), expected.size());
   for (size_t i = 0; i < models.size(); ++i) {
     std::ostringstream stream;
     stream << *models[i].second;

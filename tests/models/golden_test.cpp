@@ -42,7 +42,15 @@ std::vector<Case> cases() {
         "swin_base_patch4_window12_384",
         "mobilevit_xxs",
         "mobilevit_xs",
-        "mobilevit_s"}) {
+        "mobilevit_s",
+        "deit_tiny_distilled_patch16_224",
+        "deit3_small_patch16_224",
+        "vit_small_patch8_224",
+        "swin_s3_tiny_224",
+        "swinv2_tiny_window8_256",
+        "swinv2_base_window12to16_192to256",
+        "mobilevitv2_050",
+        "mobilevitv2_100"}) {
     result.push_back(native(name));
   }
   const auto option = [](const char* name, OptionValue value) {
@@ -63,6 +71,35 @@ std::vector<Case> cases() {
   result.push_back({"swin.uneven", swin, ModelOptions().img_size(200), 200, 200});
   result.push_back({"swin.rectangular", swin, ModelOptions().img_size(96, 224), 96, 224});
   result.push_back({"mobilevit.uneven", "mobilevit_xxs", {}, 200, 136});
+  result.push_back({"mobilevitv2.uneven", "mobilevitv2_050", {}, 200, 136});
+
+  const auto at_98 = ModelOptions().img_size(98);
+  const std::string reg4 = "vit_small_patch14_reg4_dinov2";
+  result.push_back({"dinov2", "vit_small_patch14_dinov2", at_98, 98, 98});
+  result.push_back({"dinov2.reg4", reg4, at_98, 98, 98});
+  result.push_back(
+      {"dinov2.reg4_dynamic", reg4, ModelOptions(at_98).set("dynamic_img_size", true), 70, 112});
+  result.push_back(
+      {"dinov2.reg4_avg",
+       reg4,
+       ModelOptions(at_98).set("global_pool", "avg").num_classes(100),
+       98,
+       98});
+  const auto narrow = ModelOptions()
+                          .img_size(70)
+                          .set("depth", int64_t{3})
+                          .set("embed_dim", int64_t{96})
+                          .set("num_heads", int64_t{4});
+  result.push_back({"dinov2.swiglu", "vit_giant_patch14_dinov2", narrow, 70, 70});
+  result.push_back(
+      {"deit.distilled_dynamic", "deit_tiny_distilled_patch16_224", dynamic, 160, 192});
+  result.push_back({"simple_vit", "simple_vit_small_patch16_224", {}, 224, 224});
+  const std::string swinv2 = "swinv2_tiny_window8_256";
+  result.push_back({"swinv2.uneven", swinv2, ModelOptions().img_size(200), 200, 200});
+  result.push_back({"swinv2.rectangular", swinv2, ModelOptions().img_size(96, 224), 96, 224});
+  const std::vector<int64_t> windows = {4, 5, 6, 7};
+  result.push_back(
+      {"swin.windows", swin, ModelOptions().img_size(160).set("window_size", windows), 160, 160});
   return result;
 }
 

@@ -116,7 +116,6 @@ TEST(MobileVit, RejectsOptionsOutOfRange) {
       make(small_mobilevit_options().transformer_dims({18})), "multiple of num_heads");
   EXPECT_VALUE_ERROR(make(small_mobilevit_options().channels({8, -16})), "chans");
   EXPECT_VALUE_ERROR(make(small_mobilevit_options().stem_stride(0)), "stride");
-  EXPECT_VALUE_ERROR(make(small_mobilevit_options().head_chans(0)), "chans");
   EXPECT_VALUE_ERROR(make(small_mobilevit_options().expansion(-1)), "expansion");
 }
 

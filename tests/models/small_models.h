@@ -1,5 +1,7 @@
 #pragma once
 
+#include <torch/utils.h>
+
 #include <memory>
 #include <string>
 #include <utility>
@@ -34,6 +36,19 @@ inline SwinTransformerOptions small_swin_options() {
       .num_classes(5);
 }
 
+/// The same of version 2. It starts as the identity; its norms are woken, as by training.
+inline SwinTransformer small_swin_v2() {
+  SwinTransformer model(small_swin_options().version(2));
+  const torch::NoGradGuard no_grad;
+  for (const auto& item : model->named_parameters()) {
+    const auto& key = item.key();
+    if (key.find(".norm") != std::string::npos && key.find(".weight") != std::string::npos) {
+      item.value().fill_(1);
+    }
+  }
+  return model;
+}
+
 /// A MobileViT of two stages, the second with a MobileViT block, for 5 classes.
 inline MobileVitOptions small_mobilevit_options() {
   return MobileVitOptions()
@@ -47,12 +62,35 @@ inline MobileVitOptions small_mobilevit_options() {
       .num_classes(5);
 }
 
+/// A ViT with the options of DeiT III and DINOv2: factors, registers, gated MLPs.
+inline VisionTransformerOptions small_dinov2_options() {
+  return small_vit_options().reg_tokens(3).no_embed_class(true).init_values(0.1).mlp_layer(
+      "swiglu");
+}
+
+/// A ViT with the options of vit-pytorch's SimpleViT.
+inline VisionTransformerOptions small_simple_vit_options() {
+  return small_vit_options()
+      .pos_embed("sincos2d")
+      .class_token(false)
+      .global_pool("avg")
+      .fc_norm(false)
+      .dual_patch_norm(true)
+      .qkv_bias(false)
+      .proj_bias(false);
+}
+
 /// One small model of each family, by name, for images of 3x32x32.
 inline std::vector<std::pair<std::string, std::shared_ptr<Classifier>>> small_models() {
   return {
       {"vit", VisionTransformer(small_vit_options()).ptr()},
       {"swin", SwinTransformer(small_swin_options()).ptr()},
       {"mobilevit", MobileVit(small_mobilevit_options()).ptr()},
+      {"deit", VisionTransformer(small_vit_options().distilled(true)).ptr()},
+      {"dinov2", VisionTransformer(small_dinov2_options()).ptr()},
+      {"simple_vit", VisionTransformer(small_simple_vit_options()).ptr()},
+      {"swin_v2", small_swin_v2().ptr()},
+      {"mobilevit_v2", MobileVit(small_mobilevit_options().version(2).head_chans(0)).ptr()},
   };
 }
 

@@ -48,7 +48,13 @@ TEST(Summary, WalksTheLecturesViTFromImageToLogits) {
 
 TEST(Summary, CountsTheMultiplyAccumulatesThatTimmPublishes) {
   for (const auto* name :
-       {"vit_tiny_patch16_224", "swin_tiny_patch4_window7_224", "mobilevit_xxs"}) {
+       {"vit_tiny_patch16_224",
+        "deit_tiny_distilled_patch16_224",
+        "swin_tiny_patch4_window7_224",
+        "swin_s3_tiny_224",
+        "swinv2_tiny_window8_256",
+        "mobilevit_xxs",
+        "mobilevitv2_050"}) {
     const auto card = find_card(name);
     const auto side = card.preprocess.height();
     const auto summary = summary_of(name, {}, {2, 3, side, side});
@@ -69,6 +75,26 @@ TEST(Summary, ShowsStagesBlocksAttentionAndMergingOfASwin) {
   // By hand: 784 tokens; qkv and projection 4 * 192^2 each, scores and sums over 49 tokens 2 * 49 *
   // 192.
   EXPECT_EQ(find(summary, "layers.1.blocks.1.attn").macs, 784 * (4 * 192 * 192 + 2 * 49 * 192));
+}
+
+TEST(Summary, CountsTheMlpOfOffsetsAndTheNormsOfGroups) {
+  const auto swin = summary_of("swinv2_tiny_window8_256", {}, {1, 3, 256, 256});
+  // 225 offsets in windows of 8x8, 512 channels inside, three heads.
+  EXPECT_EQ(find(swin, "layers.0.blocks.0.attn.cpb_mlp").macs, 225 * (2 * 512 + 512 * 3));
+  const auto mobile = summary_of("mobilevitv2_050", {}, {1, 3, 256, 256});
+  EXPECT_EQ(find(mobile, "stages.2.1.norm").output, (Shape{1, 64, 4, 256}));
+  EXPECT_EQ(find(mobile, "stages.2.1.transformer.0.attn").type, "LinearAttention");
+  // One channel of queries, 64 of keys, 64 of values for each of 1024 pixels.
+  EXPECT_EQ(find(mobile, "stages.2.1.transformer.0.attn.qkv_proj").macs, 1024 * 64 * 129);
+}
+
+TEST(Summary, WalksADistilledViTThroughBothHeads) {
+  const auto walk = summary_of("deit_tiny_distilled_patch16_224", {}, {1, 3, 224, 224}).walk;
+  EXPECT_EQ(walk[2].name, "prefix tokens");
+  EXPECT_EQ(walk[2].shape, (Shape{1, 198, 192}));
+  EXPECT_EQ(walk[walk.size() - 3].name, "pool");
+  EXPECT_EQ(walk[walk.size() - 2].name, "pool");
+  EXPECT_EQ(walk.back().name, "logits");
 }
 
 TEST(Summary, LeavesTheModelAsItWas) {

@@ -114,6 +114,8 @@ TEST(HasWeightDecay, LeavesOutNormsBiasesTokensAndTables) {
         "dist_token",
         "reg_token",
         "pos_embed",
+        "layers.0.blocks.1.attn.logit_scale",
+        "layers.0.blocks.1.attn.cpb_mlp.2.weight",
         "layers.0.blocks.1.attn.relative_position_bias_table"}) {
     EXPECT_FALSE(has_weight_decay(name, matrix)) << name;
   }

@@ -33,7 +33,7 @@ class SmallModel final : public Classifier {
   int64_t num_classes() const override { return head->options.out_features(); }
   int64_t num_features() const override { return 32; }
   int64_t in_chans() const override { return 3; }
-  std::string classifier_name() const override { return "head"; }
+  std::vector<std::string> classifier_names() const override { return {"head"}; }
   ModelOptions model_options() const override { return {}; }
 
   torch::nn::Conv2d conv;

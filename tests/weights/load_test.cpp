@@ -43,7 +43,7 @@ class SmallClassifier final : public Classifier {
   int64_t num_classes() const override { return classes_; }
   int64_t num_features() const override { return 2; }
   int64_t in_chans() const override { return 3; }
-  std::string classifier_name() const override { return "head"; }
+  std::vector<std::string> classifier_names() const override { return {"head"}; }
   ModelOptions model_options() const override { return ModelOptions().num_classes(classes_); }
   torch::Tensor adapt_weight(const std::string& key, const torch::Tensor& value) const override {
     return key == "pos_embed" ? value.mean(1, /*keepdim=*/true).expand_as(pos_embed) : value;

@@ -91,6 +91,51 @@ TEST_F(ModelFile, BringsTheModelBack) {
   }
 }
 
+TEST_F(ModelFile, BringsTheVariantsOfEachFamilyBack) {
+  using List = std::vector<int64_t>;
+  const auto vit = ModelOptions()
+                       .num_classes(3)
+                       .img_size(28)
+                       .set("patch_size", int64_t{14})
+                       .set("depth", int64_t{2})
+                       .set("embed_dim", int64_t{16})
+                       .set("num_heads", int64_t{2});
+  const auto swin = ModelOptions()
+                        .num_classes(3)
+                        .img_size(32)
+                        .set("depths", List{1, 1, 1, 2})
+                        .set("embed_dim", int64_t{8})
+                        .set("num_heads", List{1, 1, 2, 2});
+  const std::vector<std::pair<std::string, ModelOptions>> variants = {
+      {"deit_tiny_distilled_patch16_224", vit},
+      {"deit3_small_patch16_224", vit},
+      {"vit_giant_patch14_reg4_dinov2", vit},
+      {"simple_vit_small_patch16_224", vit},
+      {"simple_vit_small_patch16_224",
+       ModelOptions(vit).set("qkv_bias", false).set("proj_bias", false)},
+      {"swin_s3_tiny_224", swin},
+      {"swinv2_base_window12to16_192to256", swin},
+      {"mobilevitv2_050", ModelOptions().num_classes(3)}};
+  for (const auto& [name, options] : variants) {
+    SCOPED_TRACE(name);
+    const auto model = create_model(name, options);
+    save_model(path_, *model, card_of(name));
+    const auto loaded = load_model(path_);
+    expect_same_weights(*loaded.model, *model);
+    EXPECT_EQ(loaded.card.options.values(), model->model_options().values());
+  }
+}
+
+TEST_F(ModelFile, KeepsItsCardUnderAnotherLibrarysName) {
+  const auto options = ModelOptions().num_classes(3).set("depth", int64_t{1});
+  auto card = card_of("vit_base_patch32_224");
+  card.labels = {"a", "b", "c"};
+  save_model(path_, *create_model("vit_base_patch32_224", options), card);
+  ModelFileOptions asked;
+  asked.architecture = "vit_b_32";
+  EXPECT_EQ(load_model(path_, asked).card.labels, card.labels);
+}
+
 TEST_F(ModelFile, KeepsEveryOptionOfTheModel) {
   const auto options = ModelOptions()
                            .num_classes(7)

@@ -13,6 +13,8 @@ TEST(StateDict, LeavesOutDerivedTables) {
   EXPECT_TRUE(is_derived_key("layers.0.blocks.1.attn.relative_position_index"));
   EXPECT_TRUE(is_derived_key("layers.0.blocks.1.attn_mask"));
   EXPECT_TRUE(is_derived_key("relative_coords_table"));
+  EXPECT_TRUE(is_derived_key("sincos_pos_embed"));
+  EXPECT_FALSE(is_derived_key("pos_embed"));
   EXPECT_FALSE(is_derived_key("layers.0.blocks.1.attn.relative_position_bias_table"));
   EXPECT_FALSE(is_derived_key("attn_mask.weight"));
   EXPECT_FALSE(is_derived_key("my_attn_mask"));

@@ -24,6 +24,8 @@ struct AttentionOptions {
   TORCH_ARG(int64_t, head_dim) = 0;
   /// Whether queries, keys and values have a bias.
   TORCH_ARG(bool, qkv_bias) = true;
+  /// Whether the projection has a bias.
+  TORCH_ARG(bool, proj_bias) = true;
   /// Probability, in [0, 1), of dropping an attention weight while training.
   TORCH_ARG(double, attn_drop) = 0.0;
   /// Probability, in [0, 1), of dropping an output while training.

@@ -37,9 +37,12 @@ struct PatchEmbedOptions {
   /// Channels of the image.
   TORCH_ARG(int64_t, in_chans) = 3;
   TORCH_ARG(PatchLayout, layout) = PatchLayout::Tokens;
+  /// Whether the values of each patch are brought to mean 0 and variance 1 first; a norm's factors
+  /// and biases can be folded into the projection.
+  TORCH_ARG(bool, pre_norm) = false;
   /// Whether a LayerNorm follows, over the channels.
   TORCH_ARG(bool, norm) = false;
-  /// Added to the variance in that norm.
+  /// Added to the variance in the norms.
   TORCH_ARG(double, norm_eps) = 1e-5;
   /// Whether an image of any size that is a multiple of the patch size is taken.
   TORCH_ARG(bool, dynamic_img_size) = false;
@@ -48,8 +51,9 @@ struct PatchEmbedOptions {
 /// Cuts an image into square patches and projects each: a convolution whose stride is its kernel.
 ///
 /// Shapes: images [B, in_chans, H, W]; the result as `PatchLayout` says, H' = H / patch_size, N =
-/// H' * W'. Source: Dosovitskiy et al. (2020), section 3.1, https://arxiv.org/abs/2010.11929.
-/// Throws c10::ValueError on an option outside the ranges above, or on an image of another size.
+/// H' * W'. Source: Dosovitskiy et al. (2020), section 3.1, https://arxiv.org/abs/2010.11929; norms
+/// on both sides: Kumar et al. (2023), "Dual PatchNorm", https://arxiv.org/abs/2302.01327. Throws
+/// c10::ValueError on an option outside the ranges above, or on an image of another size.
 class VITRINE_API PatchEmbedImpl final : public torch::nn::Cloneable<PatchEmbedImpl> {
  public:
   explicit PatchEmbedImpl(const PatchEmbedOptions& options_);
@@ -64,6 +68,9 @@ class VITRINE_API PatchEmbedImpl final : public torch::nn::Cloneable<PatchEmbedI
   PatchEmbedOptions options;
   torch::nn::Conv2d proj{nullptr};
   torch::nn::LayerNorm norm{nullptr};  // only where the options ask for it
+
+ private:
+  torch::Tensor normalise_patches(const torch::Tensor& images) const;
 };
 TORCH_MODULE(PatchEmbed);
 

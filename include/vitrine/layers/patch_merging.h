@@ -21,6 +21,8 @@ struct PatchMergingOptions {
   TORCH_ARG(int64_t, out_dim);
   /// Added to the variance in the norm.
   TORCH_ARG(double, norm_eps) = 1e-5;
+  /// Whether the norm follows the projection (Swin v2) or precedes it.
+  TORCH_ARG(bool, post_norm) = false;
   /// Whether a map with an odd side gets a row or column of zeros at its end; otherwise it is
   /// refused.
   TORCH_ARG(bool, pad_odd) = false;
@@ -30,8 +32,9 @@ struct PatchMergingOptions {
 /// bias.
 ///
 /// Shapes: x [B, H, W, C]; the result is [B, H / 2, W / 2, out_dim], rounded up with `pad_odd`.
-/// Source: Liu et al. (2021), section 3.1, https://arxiv.org/abs/2103.14030.
-/// Throws c10::ValueError on an option or a shape outside the ranges above.
+/// Source: Liu et al. (2021), section 3.1, https://arxiv.org/abs/2103.14030; `post_norm`: the code
+/// of Liu et al. (2022), https://arxiv.org/abs/2111.09883. Throws c10::ValueError on an option or a
+/// shape outside the ranges above.
 class VITRINE_API PatchMergingImpl final : public torch::nn::Cloneable<PatchMergingImpl> {
  public:
   explicit PatchMergingImpl(const PatchMergingOptions& options_);

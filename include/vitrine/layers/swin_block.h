@@ -30,6 +30,12 @@ struct SwinBlockOptions {
   TORCH_ARG(int64_t, window_size) = 7;
   /// Whether the windows are shifted by half their side; not along a side that one window covers.
   TORCH_ARG(bool, shifted) = false;
+  /// 1: a norm before each branch. 2: a norm after each, its weight 0 at the start, and attention
+  /// by cosines.
+  TORCH_ARG(int64_t, version) = 1;
+  /// Of version 2: side of the window of the pretraining, in tokens; 0 stands for the window in
+  /// use.
+  TORCH_ARG(int64_t, pretrained_window_size) = 0;
   /// Channels inside the MLP, as a multiple of `dim`.
   TORCH_ARG(double, mlp_ratio) = 4.0;
   TORCH_ARG(bool, qkv_bias) = true;
@@ -42,12 +48,13 @@ struct SwinBlockOptions {
   TORCH_ARG(double, drop_path) = 0.0;
 };
 
-/// Pre-norm block whose attention stays within windows, shifted in every other block.
+/// Transformer block whose attention stays within windows, shifted in every other block.
 ///
 /// Shapes: x [B, H, W, C], H and W being the input resolution; the result is shaped alike.
-/// Source: Liu et al. (2021), section 3.2, https://arxiv.org/abs/2103.14030. A map that is no
-/// multiple of the window is padded with zeros after the shift, as timm does it. Throws
-/// c10::ValueError on an option or a shape outside the ranges above.
+/// Source: Liu et al. (2021), section 3.2, https://arxiv.org/abs/2103.14030; version 2: Liu et al.
+/// (2022), section 3.2, https://arxiv.org/abs/2111.09883. A map that is no multiple of the window
+/// is padded with zeros after the shift, as timm does it. Throws c10::ValueError on an option or a
+/// shape outside the ranges above.
 class VITRINE_API SwinBlockImpl final : public torch::nn::Cloneable<SwinBlockImpl> {
  public:
   explicit SwinBlockImpl(const SwinBlockOptions& options_);

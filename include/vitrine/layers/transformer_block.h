@@ -10,6 +10,7 @@
 #include "vitrine/export.h"
 #include "vitrine/layers/attention.h"
 #include "vitrine/layers/drop_path.h"
+#include "vitrine/layers/layer_scale.h"
 #include "vitrine/layers/mlp.h"
 
 namespace vitrine {
@@ -27,7 +28,12 @@ struct TransformerBlockOptions {
   /// Channels inside the MLP, as a multiple of `dim`.
   TORCH_ARG(double, mlp_ratio) = 4.0;
   TORCH_ARG(bool, qkv_bias) = true;
+  TORCH_ARG(bool, proj_bias) = true;
+  /// Factors of each branch's channels at the start (`LayerScale`); 0 leaves the factors out.
+  TORCH_ARG(double, init_values) = 0.0;
   TORCH_ARG(Activation, activation) = Activation::Gelu;
+  /// Whether half of the MLP's channels gates the other.
+  TORCH_ARG(bool, gated_mlp) = false;
   /// Added to the variance in the norms.
   TORCH_ARG(double, norm_eps) = 1e-6;
   /// Probabilities, in [0, 1), of dropping while training: an output of the projection and the MLP,
@@ -37,7 +43,8 @@ struct TransformerBlockOptions {
   TORCH_ARG(double, drop_path) = 0.0;
 };
 
-/// Pre-norm transformer block: x += attention(norm(x)), then x += mlp(norm(x)).
+/// Pre-norm transformer block: x += attention(norm(x)), then x += mlp(norm(x)), either branch times
+/// its factors where there are any.
 ///
 /// Shapes: x [B, N, C]; the result is shaped alike.
 /// Source: Dosovitskiy et al. (2020), equations 2 and 3, https://arxiv.org/abs/2010.11929.
@@ -53,9 +60,11 @@ class VITRINE_API TransformerBlockImpl final : public torch::nn::Cloneable<Trans
   TransformerBlockOptions options;
   torch::nn::LayerNorm norm1{nullptr};
   Attention attn{nullptr};
+  LayerScale ls1{nullptr};  // only with init_values, as is ls2
   DropPath drop_path1{nullptr};
   torch::nn::LayerNorm norm2{nullptr};
   Mlp mlp{nullptr};
+  LayerScale ls2{nullptr};
   DropPath drop_path2{nullptr};
 };
 TORCH_MODULE(TransformerBlock);

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "vitrine/export.h"
 #include "vitrine/models/model_options.h"
@@ -24,13 +25,19 @@ class VITRINE_API Classifier : public torch::nn::Module {
   /// Features to logits [B, K]; with `pre_logits`, or without a head, to pooled features [B, C].
   virtual torch::Tensor forward_head(const torch::Tensor& features, bool pre_logits = false) = 0;
 
+  /// Features to the logits of each head, each [B, K], the one that learns from labels first: what
+  /// a loss with several targets needs. Most models have one head; a distilled DeiT has a second
+  /// for its teacher's answers, and `forward_head` gives their mean. Without a head, pooled
+  /// features.
+  virtual std::vector<torch::Tensor> forward_heads(const torch::Tensor& features);
+
   /// Images [B, C, H, W] to logits [B, K].
   torch::Tensor forward(const torch::Tensor& images) {
     return forward_head(forward_features(images));
   }
   torch::Tensor operator()(const torch::Tensor& images) { return forward(images); }
 
-  /// Replaces the head by a new, random one for `num_classes` classes; 0 leaves none.
+  /// Replaces each head by a new, random one for `num_classes` classes; 0 leaves none.
   virtual void reset_classifier(int64_t num_classes) = 0;
 
   /// Classes of the head; 0 without one.
@@ -39,8 +46,8 @@ class VITRINE_API Classifier : public torch::nn::Module {
   virtual int64_t num_features() const = 0;
   /// Channels of the images.
   virtual int64_t in_chans() const = 0;
-  /// Key of the head's module, such as "head" or "head.fc".
-  virtual std::string classifier_name() const = 0;
+  /// Key of each head's module, such as "head" or "head.fc", in the order of `forward_heads`.
+  virtual std::vector<std::string> classifier_names() const = 0;
   /// Every option of the model, by timm's names.
   virtual ModelOptions model_options() const = 0;
 

@@ -13,6 +13,7 @@
 #include "vitrine/layers/classifier_head.h"
 #include "vitrine/layers/conv_block.h"
 #include "vitrine/layers/mobilevit_block.h"
+#include "vitrine/layers/mobilevit_v2_block.h"
 #include "vitrine/models/cloneable_classifier.h"
 
 namespace vitrine {
@@ -20,6 +21,8 @@ namespace vitrine {
 /// Options of `MobileVit`. The last stages, as many as `transformer_dims` has numbers, end in a
 /// MobileViT block each.
 struct MobileVitOptions {
+  /// 1 or 2: of the MobileViT blocks, `MobileVitBlock` or `MobileVitV2Block`.
+  TORCH_ARG(int64_t, version) = 1;
   TORCH_ARG(int64_t, in_chans) = 3;
   /// Classes of the head; 0 leaves it out.
   TORCH_ARG(int64_t, num_classes) = 1000;
@@ -35,10 +38,11 @@ struct MobileVitOptions {
   /// Of each MobileViT block: channels of a token, transformer blocks.
   TORCH_ARG(std::vector<int64_t>, transformer_dims) = {144, 192, 240};
   TORCH_ARG(std::vector<int64_t>, transformer_depths) = {2, 4, 3};
+  /// Of version 1.
   TORCH_ARG(int64_t, num_heads) = 4;
   /// Side of a patch, in pixels of the map.
   TORCH_ARG(int64_t, patch_size) = 2;
-  /// Channels of the last convolution, which the head sees.
+  /// Channels of a last convolution, which the head sees; 0 leaves it out.
   TORCH_ARG(int64_t, head_chans) = 640;
   /// Probabilities, in [0, 1), of dropping while training: an input of the head, an output of
   /// projection and MLP, an attention weight, the last block's branches (rising linearly from 0 at
@@ -56,7 +60,9 @@ VITRINE_API MobileVitOptions apply(MobileVitOptions base, const ModelOptions& ov
 /// MobileViT: MobileNetV2 blocks, and MobileViT blocks in the last stages.
 ///
 /// Shapes: images [B, in_chans, H, W] of any size; features [B, C, H', W']; logits [B, K].
-/// Source: Mehta & Rastegari (2021), "MobileViT", https://arxiv.org/abs/2110.02178.
+/// Source: Mehta & Rastegari (2021), "MobileViT", https://arxiv.org/abs/2110.02178; version 2:
+/// Mehta & Rastegari (2022), "Separable Self-attention for Mobile Vision Transformers",
+/// https://arxiv.org/abs/2206.02680.
 /// Throws c10::ValueError on an option or a shape outside the ranges above.
 class VITRINE_API MobileVitImpl final : public CloneableClassifier<MobileVitImpl> {
  public:
@@ -67,16 +73,19 @@ class VITRINE_API MobileVitImpl final : public CloneableClassifier<MobileVitImpl
   torch::Tensor forward_head(const torch::Tensor& features, bool pre_logits = false) override;
   void reset_classifier(int64_t num_classes) override;
   int64_t num_classes() const override { return options.num_classes(); }
-  int64_t num_features() const override { return options.head_chans(); }
+  int64_t num_features() const override;
   int64_t in_chans() const override { return options.in_chans(); }
-  std::string classifier_name() const override { return "head.fc"; }
+  std::vector<std::string> classifier_names() const override { return {"head.fc"}; }
   ModelOptions model_options() const override;
 
   MobileVitOptions options;
   ConvNormAct stem{nullptr};
-  torch::nn::ModuleList stages{nullptr};  // of Sequential of InvertedResidual and MobileVitBlock
-  ConvNormAct final_conv{nullptr};
+  torch::nn::ModuleList stages{nullptr};  // of Sequential of InvertedResidual, MobileViT block last
+  ConvNormAct final_conv{nullptr};        // only with head_chans
   ClassifierHead head{nullptr};
+
+ private:
+  void push_transformer(torch::nn::Sequential& stage, size_t i, int64_t chans, double drop_path);
 };
 TORCH_MODULE(MobileVit);
 

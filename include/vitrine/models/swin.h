@@ -63,8 +63,16 @@ struct SwinTransformerOptions {
   /// Blocks and heads of each stage.
   TORCH_ARG(std::vector<int64_t>, depths) = {2, 2, 6, 2};
   TORCH_ARG(std::vector<int64_t>, num_heads) = {3, 6, 12, 24};
-  /// Side of the window, in tokens.
-  TORCH_ARG(int64_t, window_size) = 7;
+  /// Side of the window, in tokens: of each stage, or one number for all.
+  TORCH_ARG(std::vector<int64_t>, window_size) = {7};
+ public:
+  SwinTransformerOptions& window_size(int64_t of_all) { return window_size(std::vector{of_all}); }
+  /// 1 or 2; in 2 norms after the branches, attention by cosines, biases of offsets by an MLP,
+  /// merging with its norm last.
+  TORCH_ARG(int64_t, version) = 1;
+  /// Of version 2: side of the window of the pretraining, of each stage or one number for all; 0
+  /// stands for the window in use.
+  TORCH_ARG(std::vector<int64_t>, pretrained_window_sizes) = {0};
   /// Channels inside the MLP, as a multiple of the stage's.
   TORCH_ARG(double, mlp_ratio) = 4.0;
   TORCH_ARG(bool, qkv_bias) = true;
@@ -88,7 +96,10 @@ apply(SwinTransformerOptions base, const ModelOptions& overrides);
 /// stage.
 ///
 /// Shapes: images [B, in_chans, H, W]; features [B, H', W', C]; logits [B, K].
-/// Source: Liu et al. (2021), "Swin Transformer", https://arxiv.org/abs/2103.14030.
+/// Source: Liu et al. (2021), "Swin Transformer", https://arxiv.org/abs/2103.14030; version 2: Liu
+/// et al. (2022), "Swin Transformer V2", https://arxiv.org/abs/2111.09883; windows of each stage:
+/// Chen et al. (2021), "Searching the Search Space of Vision Transformer",
+/// https://arxiv.org/abs/2111.14725.
 /// Throws c10::ValueError on an option or a shape outside the ranges above.
 class VITRINE_API SwinTransformerImpl final : public CloneableClassifier<SwinTransformerImpl> {
  public:
@@ -101,7 +112,7 @@ class VITRINE_API SwinTransformerImpl final : public CloneableClassifier<SwinTra
   int64_t num_classes() const override { return options.num_classes(); }
   int64_t num_features() const override;
   int64_t in_chans() const override { return options.in_chans(); }
-  std::string classifier_name() const override { return "head.fc"; }
+  std::vector<std::string> classifier_names() const override { return {"head.fc"}; }
   ModelOptions model_options() const override;
 
   SwinTransformerOptions options;

@@ -42,7 +42,8 @@ VITRINE_API void check_options(const OptimizerOptions& options);
 
 /// Whether weight decay acts on a parameter: not where it has at most one dimension (norms and
 /// biases), and not on biases of any shape, class, distillation and register tokens, position
-/// embeddings and tables of relative position biases. timm excludes the same.
+/// embeddings, tables of relative position biases and the MLPs that stand for them, and scales of
+/// cosine attention. timm excludes the same.
 VITRINE_API bool has_weight_decay(const std::string& name, const torch::Tensor& parameter);
 
 /// AdamW (Loshchilov and Hutter 2019) or SGD with momentum over the parameters of a module, by

@@ -13,8 +13,8 @@ namespace vitrine {
 /// Tensors by key, in order.
 using StateDict = torch::OrderedDict<std::string, torch::Tensor>;
 
-/// Whether `key` names a table that a module derives from its options (relative position index,
-/// attention mask), which files neither need nor hold.
+/// Whether `key` names a table that a module derives from its options (relative position index and
+/// coordinates, attention mask, fixed positions), which files neither need nor hold.
 VITRINE_API bool is_derived_key(const std::string& key);
 
 /// Parameters and buffers of `module`, by key, less the derived tables. The tensors are the
