@@ -138,7 +138,11 @@ OptionSpec quiet_option() {
 OptionGroup model_group() {
   return {
       "Model",
-      {text_option("weights", "FILE", "safetensors file with the weights; its card says the rest"),
+      {text_option("weights", "FILE", "safetensors or PyTorch file with the weights"),
+       text_option(
+           "checkpoint-key",
+           "KEY",
+           "dict of a PyTorch file that holds the weights, such as model_ema"),
        text_option("model", "NAME", "model of the zoo; needed where the file has no card"),
        num_classes_option(),
        text_option("labels", "FILE", "names of the classes, one a line"),
@@ -285,6 +289,7 @@ LoadedModel open_model(const Arguments& arguments) {
         printable(path) + ": has no card that says which model it is; --model NAME tells it");
   }
   options.options = model_options(arguments, family);
+  options.checkpoint_key = arguments.text("checkpoint-key");
   auto loaded = load_model(path, options);
   loaded.card.preprocess = preprocess_options(arguments, loaded.card.preprocess);
   if (arguments.given("labels")) {

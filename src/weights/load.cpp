@@ -15,6 +15,7 @@
 
 #include "finite.h"
 #include "load_source.h"
+#include "weights_file.h"
 
 namespace vitrine {
 namespace {
@@ -249,12 +250,13 @@ LoadReport load_source(Classifier& model, const Source& source, const LoadOption
 
 LoadReport load_state_dict(
     Classifier& model, const StateDict& tensors, const LoadOptions& options) {
-  return detail::load_source(model, *detail::make_source(tensors), options);
+  const auto source = detail::make_source(tensors);
+  return detail::load_source(model, detail::MappedSource(*source), options);
 }
 
 LoadReport load_weights(Classifier& model, const std::string& path, const LoadOptions& options) {
-  const detail::SafetensorsFile file(path);
-  return detail::load_source(model, *detail::make_source(file), options);
+  const detail::WeightsFile file(path, options.checkpoint_key());
+  return detail::load_source(model, file.tensors(), options);
 }
 
 }  // namespace vitrine

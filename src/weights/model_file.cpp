@@ -13,12 +13,12 @@
 #include "card_check.h"
 #include "card_json.h"
 #include "load_source.h"
-#include "safetensors_file.h"
+#include "weights_file.h"
 
 namespace vitrine {
 namespace {
 
-using detail::SafetensorsFile;
+using detail::WeightsFile;
 
 constexpr const char* kCardKey = "vitrine";
 
@@ -79,20 +79,21 @@ ModelCard choose_card(
 }
 
 /// Classes of the head in the file, where its shape is one that `model` could have.
-std::optional<int64_t> classes_in_file(const SafetensorsFile& file, const Classifier& model) {
+std::optional<int64_t> classes_in_file(const WeightsFile& file, const Classifier& model) {
   const auto key = model.classifier_names().front() + ".weight";
-  for (const auto& entry : file.header().tensors) {
-    if (entry.name == key && entry.shape.size() >= 2 && entry.shape[0] > 0 &&
-        entry.shape[1] == model.num_features()) {
-      return entry.shape[0];
+  const auto& tensors = file.tensors();
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const auto shape = tensors.shape(i);
+    if (tensors.name(i) == key && shape.size() >= 2 && shape[0] > 0 &&
+        shape[1] == model.num_features()) {
+      return shape[0];
     }
   }
   return std::nullopt;
 }
 
 /// The model of `card`, without the file's weights.
-std::shared_ptr<Classifier> build(
-    const SafetensorsFile& file, const ModelCard& card, bool reset_head) {
+std::shared_ptr<Classifier> build(const WeightsFile& file, const ModelCard& card, bool reset_head) {
   auto model = create_model(card.architecture, card.options);
   const auto& set = card.options.values();
   if (!reset_head && set.find("num_classes") == set.end()) {
@@ -149,9 +150,10 @@ void save_model(const std::string& path, const Classifier& model, const ModelCar
 }
 
 LoadedModel load_model(const std::string& path, const ModelFileOptions& options) {
-  const SafetensorsFile file(path);
+  const WeightsFile file(path, options.checkpoint_key);
   const auto& subject = file.subject();
-  auto of_file = parse_card_of(file.header().metadata, subject);
+  auto of_file =
+      file.header() == nullptr ? std::nullopt : parse_card_of(file.header()->metadata, subject);
   const bool has_card =
       of_file && (!options.architecture || of_file->architecture == *options.architecture);
   LoadedModel loaded;
@@ -159,7 +161,7 @@ LoadedModel load_model(const std::string& path, const ModelFileOptions& options)
   try {
     card = choose_card(subject, std::move(of_file), options.architecture);
     if (has_card) {
-      detail::check_plausible(card, card.parameters, file.header(), subject);
+      detail::check_plausible(card, card.parameters, *file.header(), subject);
     }
     override_by(card.options, options.options);
     loaded.model = build(file, card, options.reset_head);
@@ -171,7 +173,7 @@ LoadedModel load_model(const std::string& path, const ModelFileOptions& options)
     throw CheckpointError(subject + ": the card: " + error.what_without_backtrace());
   }
   loaded.report = detail::load_source(
-      *loaded.model, *detail::make_source(file), LoadOptions().reset_head(options.reset_head));
+      *loaded.model, file.tensors(), LoadOptions().reset_head(options.reset_head));
   check_labels(card, subject, loaded.model->num_classes(), has_card && !options.reset_head);
   override_by(card.options, loaded.model->model_options());
   const auto sides = option<std::vector<int64_t>>(options.options, "img_size");
@@ -183,7 +185,8 @@ LoadedModel load_model(const std::string& path, const ModelFileOptions& options)
 }
 
 std::optional<ModelCard> read_card(const std::string& path) {
-  return parse_card_of(read_safetensors_metadata(path), printable(path));
+  return detail::is_pth(path) ? std::nullopt
+                              : parse_card_of(read_safetensors_metadata(path), printable(path));
 }
 
 }  // namespace vitrine

@@ -13,6 +13,10 @@ namespace vitrine {
 struct LoadOptions {
   /// Keep the model's own, random head and ignore the file's.
   TORCH_ARG(bool, reset_head) = false;
+  /// Of a PyTorch file, the dict that holds the weights, or dicts joined by dots; empty for the
+  /// usual ones: state_dict_ema, model_ema, ema_state_dict, teacher, state_dict, model,
+  /// model_state_dict, student, net.
+  TORCH_ARG(std::string, checkpoint_key);
 };
 
 /// What `load_weights` did.
@@ -21,12 +25,15 @@ struct LoadReport {
   std::vector<std::string> reset;      // keys of the head, left as they were
 };
 
-/// Copies the tensors of a state dict into `model`. Every key, shape and dtype is compared first:
-/// on any missing, extra or misshapen key a CheckpointError lists them, and the model is unchanged.
+/// Copies the tensors of a state dict into `model`, by timm's names or by those of torchvision,
+/// Hugging Face transformers, Microsoft's Swin, DINO, DINOv2, DeiT or ml-cvnets. Every key, shape
+/// and dtype is compared first: on any missing, extra or misshapen key a CheckpointError lists
+/// them, and the model is unchanged.
 VITRINE_API LoadReport
 load_state_dict(Classifier& model, const StateDict& tensors, const LoadOptions& options = {});
 
-/// The same from a checkpoint file; errors name the file.
+/// The same from a checkpoint file, safetensors or PyTorch's own (of which nothing is executed);
+/// errors name the file.
 VITRINE_API LoadReport
 load_weights(Classifier& model, const std::string& path, const LoadOptions& options = {});
 

@@ -24,6 +24,9 @@ struct ModelFileOptions {
   std::optional<std::string> architecture;
   /// Options that win over the card's, such as another image size.
   ModelOptions options;
+  /// Of a PyTorch file, the dict that holds the weights, or dicts joined by dots; empty for the
+  /// usual ones.
+  std::string checkpoint_key;
   /// Keep a new, random head (for `options.num_classes`) and ignore the file's.
   bool reset_head = false;
 };

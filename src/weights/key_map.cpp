@@ -1,0 +1,251 @@
+#include "key_map.h"
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "vitrine/error.h"
+#include "vitrine/text.h"
+
+#include "key_layouts.h"
+#include "key_pattern.h"
+
+namespace vitrine::detail {
+namespace {
+
+bool starts_with(std::string_view text, std::string_view prefix) {
+  return text.substr(0, prefix.size()) == prefix;
+}
+
+bool ends_with(std::string_view text, std::string_view end) {
+  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
+}
+
+/// Tables that a model derives from its options, by the names that any library gives them.
+bool is_derived(std::string_view name) {
+  return ends_with(name, "relative_position_index") || ends_with(name, "attn_mask") ||
+         ends_with(name, "relative_coords_table");
+}
+
+/// The heads that DINO and DINOv2 train with, which are no classifiers.
+bool is_projection_head(std::string_view name) {
+  return starts_with(name, "head.") || starts_with(name, "dino_head.") ||
+         starts_with(name, "ibot_head.");
+}
+
+/// Names without the prefixes of wrappers; empty where the tensor belongs to a projection head.
+std::vector<std::string_view> strip(const std::vector<SourceTensor>& tensors) {
+  std::vector<std::string_view> names;
+  for (const auto& tensor : tensors) {
+    names.emplace_back(tensor.name);
+  }
+  const auto any = [&](std::string_view prefix) {
+    return std::any_of(
+        names.begin(), names.end(), [&](auto name) { return starts_with(name, prefix); });
+  };
+  const auto all = [&](std::string_view prefix) {
+    return std::all_of(names.begin(), names.end(), [&](auto name) {
+      return name.empty() || (starts_with(name, prefix) && name.size() > prefix.size());
+    });
+  };
+  bool again = !names.empty();
+  while (again) {
+    again = false;
+    for (const auto prefix : wrapper_prefixes()) {
+      if (!any(prefix)) {
+        continue;
+      }
+      if (prefix == "backbone.") {
+        std::replace_if(names.begin(), names.end(), is_projection_head, std::string_view());
+      }
+      if (all(prefix)) {
+        for (auto& name : names) {
+          name.remove_prefix(std::min(name.size(), prefix.size()));
+        }
+        again = true;
+      }
+    }
+  }
+  for (auto& name : names) {
+    for (const auto prefix : model_prefixes()) {
+      if (starts_with(name, prefix) && name.size() > prefix.size()) {
+        name.remove_prefix(prefix.size());
+        break;
+      }
+    }
+  }
+  return names;
+}
+
+const KeyLayout* find_layout(const std::vector<std::string_view>& names) {
+  const HasKey has = [&](std::string_view pattern) {
+    return std::any_of(names.begin(), names.end(), [&](auto name) {
+      return match_key(name, pattern).has_value();
+    });
+  };
+  for (const auto& layout : key_layouts()) {
+    if (layout.fits(has)) {
+      return &layout;
+    }
+  }
+  return nullptr;
+}
+
+/// Applies the rules of one layout, tensor by tensor.
+class Mapper {
+ public:
+  Mapper(const std::vector<SourceTensor>& tensors, const std::string& subject)
+      : tensors_(tensors), subject_(subject) {}
+
+  KeyMap map(const std::vector<std::string_view>& names, const KeyLayout* layout) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (names[i].empty() || is_derived(names[i])) {
+        result_.dropped.push_back(i);
+      } else if (layout == nullptr) {
+        add(std::string(names[i]), {}, i);
+      } else if (!apply_rules(names[i], layout->rules, i)) {
+        if (layout->keeps_names) {
+          add(std::string(names[i]), {}, i);
+        } else {
+          result_.unknown.push_back(i);
+        }
+      }
+    }
+    finish();
+    return std::move(result_);
+  }
+
+ private:
+  static constexpr auto kNone = static_cast<std::size_t>(-1);
+
+  static bool takes_part(Derivation derivation) {
+    return derivation == Derivation::Rows || derivation == Derivation::Tokens ||
+           derivation == Derivation::AddToken;
+  }
+
+  bool apply_rules(std::string_view name, const std::vector<KeyRule>& rules, std::size_t i) {
+    bool applied = false;
+    for (const auto& rule : rules) {
+      const auto match = match_key(name, rule.from);
+      if (!match) {
+        continue;
+      }
+      applied = true;
+      if (rule.to.empty()) {
+        result_.dropped.push_back(i);
+      } else {
+        add(fill_key(rule.to, *match), rule, i);
+      }
+      if (!takes_part(rule.derivation)) {
+        break;
+      }
+    }
+    return applied;
+  }
+
+  void add(const std::string& name, const KeyRule& rule, std::size_t i) {
+    const auto [place, made] = places_.emplace(name, result_.tensors.size());
+    if (made) {
+      const bool several =
+          rule.derivation == Derivation::Concat || rule.derivation == Derivation::AddToken;
+      result_.tensors.push_back({name, {}, rule.derivation, {}});
+      result_.tensors.back().sources.assign(
+          several ? static_cast<std::size_t>(rule.parts) : 1, kNone);
+    }
+    auto& tensor = result_.tensors[place->second];
+    const bool indexed = tensor.sources.size() > 1;
+    auto& source = tensor.sources[indexed ? static_cast<std::size_t>(rule.part) : 0];
+    if (source != kNone) {
+      throw CheckpointError(
+          subject_ + ": both '" + printable(tensors_[source].name) + "' and '" +
+          printable(tensors_[i].name) + "' stand for '" + printable(name) + "'");
+    }
+    source = i;
+    if (rule.derivation == Derivation::Rows || rule.derivation == Derivation::Tokens) {
+      cut(tensor, rule, i);
+    }
+  }
+
+  /// Sets which part of its source a tensor takes.
+  void cut(MappedTensor& tensor, const KeyRule& rule, std::size_t i) const {
+    const auto& shape = tensors_[i].shape;
+    const bool rows = rule.derivation == Derivation::Rows;
+    const auto dim = rows ? std::size_t{0} : std::size_t{1};
+    const bool fits = shape.size() > dim && (rows ? shape[0] % rule.parts == 0 : shape[1] > 1);
+    if (!fits) {
+      throw CheckpointError(
+          subject_ + ": tensor '" + printable(tensors_[i].name) + "' cannot be split for '" +
+          tensor.name + "'");
+    }
+    const auto count = rows ? shape[0] / rule.parts : shape[1] - 1;
+    tensor.begin = rows ? rule.part * count : 1;
+    tensor.end = tensor.begin + count;
+    tensor.shape = shape;
+    tensor.shape[dim] = count;
+  }
+
+  /// Gives every tensor its shape; one whose sources are not all there is taken apart again.
+  void finish() {
+    auto& tensors = result_.tensors;
+    for (auto& tensor : tensors) {
+      const bool whole =
+          std::find(tensor.sources.begin(), tensor.sources.end(), kNone) == tensor.sources.end();
+      if (!whole) {
+        std::copy_if(
+            tensor.sources.begin(),
+            tensor.sources.end(),
+            std::back_inserter(result_.unknown),
+            [](auto i) { return i != kNone; });
+        tensor.sources.clear();
+      } else if (tensor.shape.empty()) {
+        tensor.shape = shape_of(tensor);
+      }
+    }
+    tensors.erase(
+        std::remove_if(
+            tensors.begin(), tensors.end(), [](const auto& t) { return t.sources.empty(); }),
+        tensors.end());
+    std::sort(result_.unknown.begin(), result_.unknown.end());
+  }
+
+  std::vector<std::int64_t> shape_of(const MappedTensor& tensor) const {
+    auto shape = tensors_[tensor.sources[0]].shape;
+    if (tensor.derivation == Derivation::Concat) {
+      for (std::size_t i = 1; i < tensor.sources.size(); ++i) {
+        const auto& other = tensors_[tensor.sources[i]].shape;
+        if (shape.empty() || other.size() != shape.size() ||
+            !std::equal(shape.begin() + 1, shape.end(), other.begin() + 1) ||
+            other[0] > std::numeric_limits<std::int64_t>::max() - shape[0]) {
+          throw CheckpointError(
+              subject_ + ": tensor '" + printable(tensors_[tensor.sources[i]].name) +
+              "' does not fit beside '" + printable(tensors_[tensor.sources[0]].name) + "'");
+        }
+        shape[0] += other[0];
+      }
+    }
+    return shape;
+  }
+
+  const std::vector<SourceTensor>& tensors_;
+  const std::string& subject_;
+  KeyMap result_;
+  std::unordered_map<std::string, std::size_t> places_;
+};
+
+}  // namespace
+
+KeyMap map_keys(const std::vector<SourceTensor>& tensors, const std::string& subject) {
+  const auto names = strip(tensors);
+  const auto* layout = find_layout(names);
+  if (layout != nullptr && *layout->refusal != '\0') {
+    throw CheckpointError(subject + ": " + layout->refusal);
+  }
+  auto result = Mapper(tensors, subject).map(names, layout);
+  result.layout = layout == nullptr ? "" : layout->name;
+  return result;
+}
+
+}  // namespace vitrine::detail

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace vitrine::detail {
+
+/// A tensor as a checkpoint names it.
+struct SourceTensor {
+  std::string name;
+  std::vector<std::int64_t> shape;
+};
+
+/// How a tensor of a model comes from tensors of a checkpoint.
+enum class Derivation {
+  Copy,          // the one source
+  Concat,        // the sources' rows, one source after another
+  Rows,          // rows `begin` to `end` of the source
+  Tokens,        // tokens `begin` to `end` of a source [1, N, C]
+  AddToken,      // the first source [1, 1, C] and token 0 of the second [1, N, C]
+  FlipChannels,  // a convolution's input channels in reverse: BGR for RGB
+};
+
+/// One tensor of a model, by timm's name, and where it comes from.
+struct MappedTensor {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  Derivation derivation = Derivation::Copy;
+  std::vector<std::size_t> sources;  // places in the checkpoint
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+};
+
+/// A checkpoint brought to timm's names.
+struct KeyMap {
+  std::string layout;                 // whose names the checkpoint bears: "torchvision ViT"
+  std::vector<MappedTensor> tensors;  // in the order of the checkpoint
+  std::vector<std::size_t>
+      dropped;  // places of what a model does not need: derived tables, poolers
+  std::vector<std::size_t> unknown;  // places of names that the layout does not know
+};
+
+/// Recognises the layout of a checkpoint by its names, and maps them to timm's: those of timm
+/// itself, torchvision, Hugging Face transformers (on disk and in memory), Microsoft's Swin, DINO,
+/// DINOv2, DeiT III and ml-cvnets. Wrappers' prefixes (module., _orig_mod., model., backbone.) are
+/// taken off. A checkpoint that no layout fits is given back by its own names, with an empty
+/// `layout`. Throws CheckpointError, beginning with `subject`, on a layout that vitrine knows and
+/// cannot use, and on tensors whose shapes do not fit together.
+KeyMap map_keys(const std::vector<SourceTensor>& tensors, const std::string& subject);
+
+}  // namespace vitrine::detail

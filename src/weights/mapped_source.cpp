@@ -1,0 +1,100 @@
+#include "mapped_source.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "vitrine/error.h"
+#include "vitrine/text.h"
+
+namespace vitrine::detail {
+namespace {
+
+KeyMap make_map(const Source& source) {
+  std::vector<SourceTensor> tensors;
+  tensors.reserve(source.size());
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    tensors.push_back({source.name(i), source.shape(i).vec()});
+  }
+  auto map = map_keys(tensors, source.subject());
+  // They stand among the others so that loading names them.
+  for (const auto i : map.unknown) {
+    map.tensors.push_back({tensors[i].name, tensors[i].shape, Derivation::Copy, {i}});
+  }
+  return map;
+}
+
+}  // namespace
+
+MappedSource::MappedSource(const Source& source) : source_(source), map_(make_map(source)) {}
+
+torch::ScalarType MappedSource::type(std::size_t i) const {
+  const auto& tensor = map_.tensors[i];
+  const auto type = source_.type(tensor.sources[0]);
+  for (const auto part : tensor.sources) {
+    if (source_.type(part) != type) {
+      throw CheckpointError(
+          subject() + ": tensor '" + printable(source_.name(part)) + "' is of another type than '" +
+          printable(source_.name(tensor.sources[0])) + "', beside which it belongs");
+    }
+  }
+  return type;
+}
+
+std::uint64_t MappedSource::bytes(std::size_t i) const {
+  std::uint64_t sum = 0;
+  for (const auto part : map_.tensors[i].sources) {
+    sum += source_.bytes(part);
+  }
+  return sum;
+}
+
+torch::Tensor MappedSource::read(std::size_t i) const {
+  const auto& tensor = map_.tensors[i];
+  const auto first = source_.read(tensor.sources[0]);
+  switch (tensor.derivation) {
+    case Derivation::Concat: {
+      std::vector<torch::Tensor> parts = {first};
+      for (std::size_t part = 1; part < tensor.sources.size(); ++part) {
+        parts.push_back(source_.read(tensor.sources[part]));
+      }
+      return torch::cat(parts);
+    }
+    case Derivation::Rows:
+      return first.slice(0, tensor.begin, tensor.end);
+    case Derivation::Tokens:
+      return first.slice(1, tensor.begin, tensor.end);
+    case Derivation::AddToken:
+      return first + source_.read(tensor.sources[1]).slice(1, 0, 1);
+    case Derivation::FlipChannels:
+      return first.flip(1);
+    case Derivation::Copy:
+      break;
+  }
+  return first;
+}
+
+void MappedSource::copy_to(std::size_t i, torch::Tensor& target) const {
+  const auto& tensor = map_.tensors[i];
+  if (tensor.derivation == Derivation::Copy) {
+    source_.copy_to(tensor.sources[0], target);
+  } else if (tensor.derivation == Derivation::Concat) {
+    int64_t row = 0;
+    for (const auto part : tensor.sources) {
+      const auto rows = source_.shape(part)[0];
+      auto place = target.narrow(0, row, rows);
+      source_.copy_to(part, place);
+      row += rows;
+    }
+  } else {
+    target.copy_(read(i));
+  }
+}
+
+bool MappedSource::is_finite(std::size_t i, torch::ScalarType type) const {
+  const auto& tensor = map_.tensors[i];
+  return std::all_of(tensor.sources.begin(), tensor.sources.end(), [&](auto part) {
+    return source_.is_finite(part, type);
+  });
+}
+
+}  // namespace vitrine::detail
