@@ -10,7 +10,7 @@ namespace vitrine::detail {
 /// A value with the key that it has in a state dict.
 struct StateEntry {
   std::string name;
-  PickleId value;
+  PickleId value = PickleGraph::kNone;
 };
 
 /// Whether `id` is a torch.nn.Module that was saved whole, `torch.save(model)`.

@@ -14,10 +14,10 @@ namespace vitrine::detail {
 
 /// A kind of storage, such as torch.FloatStorage.
 struct StorageType {
-  const char* name;
-  unsigned item_size;          // bytes of an element; 1 of an untyped storage
+  const char* name = "";
+  unsigned item_size = 1;      // bytes of an element; 1 of an untyped storage
   std::optional<Dtype> dtype;  // nothing where the tensor says it, or where vitrine reads none
-  bool untyped;
+  bool untyped = false;
 };
 
 /// A run of numbers that tensors of a checkpoint view.

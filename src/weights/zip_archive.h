@@ -23,7 +23,9 @@ struct ZipMember {
 /// makes two of them see two different files, is refused. Layout: PKWARE, "APPNOTE.TXT", version
 /// 6.3.10, sections 4.3 to 4.5, https://support.pkware.com/pkzip/appnote.
 ///
-/// Time and memory are in proportion to the directory, which is within the file.
+/// Time and memory are in proportion to the directory, which is within the file. Written by hand
+/// because libzip tells neither where a member's bytes lie, which it takes to read them in place
+/// and by several threads, nor whether members overlap.
 class ZipArchive {
  public:
   /// Reads and checks the directory. `source` must outlive the archive. Throws CheckpointError,

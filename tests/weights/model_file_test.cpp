@@ -98,7 +98,7 @@ TEST_F(ModelFile, BringsTheVariantsOfEachFamilyBack) {
                        .img_size(28)
                        .set("patch_size", int64_t{14})
                        .set("depth", int64_t{2})
-                       .set("embed_dim", int64_t{16})
+                       .set("embed_dim", int64_t{24})
                        .set("num_heads", int64_t{2});
   const auto swin = ModelOptions()
                         .num_classes(3)
@@ -286,7 +286,7 @@ TEST_F(ModelFile, RefusesACardOfAModelFarLargerThanItself) {
            std::to_string(dim) + ",\"depth\":" + std::to_string(depth) + "}}";
   };
   expect_cheap_refusal(options(1'000'000, 1), "describes a model of about");
-  expect_cheap_refusal(options(4, 1000), "describes a model of at least 11000 tensors");
+  expect_cheap_refusal(options(4, 1000), "describes a model of at least 10000 tensors");
   expect_cheap_refusal(
       R"({"architecture":"vitrine_swin_patch2_window4_32","options":{"num_heads":[1,1],"window_size":7,)"
       R"("mlp_ratio":1,"embed_dim":16,"depths":[2,2],"patch_size":4,"img_size":[100000,100000]}})",

@@ -119,6 +119,7 @@ inline std::string legacy_stream(
     const std::string& object, const std::vector<std::string>& keys, const std::string& data) {
   using namespace pickle;
   std::vector<std::string> texts;
+  texts.reserve(keys.size());
   for (const auto& key : keys) {
     texts.push_back(text(key));
   }
