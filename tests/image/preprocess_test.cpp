@@ -128,7 +128,8 @@ TEST(Resize, KeepsAnImageOfTheWantedSize) {
 }
 
 TEST(Resize, AveragesWhatItShrinks) {
-  // Bilinear by two weighs the four nearest with 1/8, 3/8, 3/8, 1/8; at a border the three there are.
+  // Bilinear by two weighs the four nearest with 1/8, 3/8, 3/8, 1/8; at a border the three there
+  // are.
   const auto image =
       torch::tensor({0, 80, 160, 240}, torch::kUInt8).view({1, 4, 1}).expand({1, 4, 3});
   const auto expected = torch::tensor({57, 183}, torch::kUInt8).view({1, 2, 1}).expand({1, 2, 3});

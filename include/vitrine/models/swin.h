@@ -65,6 +65,7 @@ struct SwinTransformerOptions {
   TORCH_ARG(std::vector<int64_t>, num_heads) = {3, 6, 12, 24};
   /// Side of the window, in tokens: of each stage, or one number for all.
   TORCH_ARG(std::vector<int64_t>, window_size) = {7};
+
  public:
   SwinTransformerOptions& window_size(int64_t of_all) { return window_size(std::vector{of_all}); }
   /// 1 or 2; in 2 norms after the branches, attention by cosines, biases of offsets by an MLP,
