@@ -1,0 +1,36 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "vitrine/error.h"
+
+#include "cost_limit.h"
+#include "weights/pickle_reader.h"
+
+namespace vitrine {
+
+/// The values of a whole pickle.
+inline detail::PickleGraph evaluate(const std::string& bytes) {
+  const detail::MemoryBytes source(bytes);
+  return detail::read_pickle(source, 0, source.size(), "m.pth: data.pkl");
+}
+
+/// Expects that these bytes are refused, on one line with `cause` in it, at once and in little
+/// memory.
+inline void expect_pickle_refused(const std::string& bytes, const std::string& cause) {
+  std::string message = "nothing was thrown";
+  expect_cheap([&] {
+    try {
+      evaluate(bytes);
+    } catch (const CheckpointError& error) {
+      message = error.what();
+    }
+  });
+  EXPECT_EQ(message.find("m.pth: data.pkl"), 0U) << message;
+  EXPECT_NE(message.find(cause), std::string::npos) << "expected '" << cause << "' in: " << message;
+  EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+}
+
+}  // namespace vitrine
