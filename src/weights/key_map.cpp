@@ -10,6 +10,7 @@
 #include "vitrine/error.h"
 #include "vitrine/text.h"
 
+#include "derived_key.h"
 #include "key_layouts.h"
 #include "key_pattern.h"
 
@@ -18,16 +19,6 @@ namespace {
 
 bool starts_with(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
-}
-
-bool ends_with(std::string_view text, std::string_view end) {
-  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
-}
-
-/// Tables that a model derives from its options, by the names that any library gives them.
-bool is_derived(std::string_view name) {
-  return ends_with(name, "relative_position_index") || ends_with(name, "attn_mask") ||
-         ends_with(name, "relative_coords_table");
 }
 
 /// The heads that DINO and DINOv2 train with, which are no classifiers.
