@@ -50,23 +50,36 @@ std::uint64_t MappedSource::bytes(std::size_t i) const {
 
 torch::Tensor MappedSource::read(std::size_t i) const {
   const auto& tensor = map_.tensors[i];
-  const auto first = source_.read(tensor.sources[0]);
+  std::vector<torch::Tensor> parts;
+  for (const auto part : tensor.sources) {
+    parts.push_back(source_.read(part));
+  }
+  const auto& first = parts[0];
   switch (tensor.derivation) {
-    case Derivation::Concat: {
-      std::vector<torch::Tensor> parts = {first};
-      for (std::size_t part = 1; part < tensor.sources.size(); ++part) {
-        parts.push_back(source_.read(tensor.sources[part]));
-      }
+    case Derivation::Concat:
       return torch::cat(parts);
-    }
     case Derivation::Rows:
       return first.slice(0, tensor.begin, tensor.end);
     case Derivation::Tokens:
       return first.slice(1, tensor.begin, tensor.end);
     case Derivation::AddToken:
-      return first + source_.read(tensor.sources[1]).slice(1, 0, 1);
+      return first + parts[1].slice(1, 0, 1);
     case Derivation::FlipChannels:
       return first.flip(1);
+    case Derivation::Token:
+      return first.reshape(tensor.shape);
+    case Derivation::Kernel: {
+      const auto rows = parts.size() > 1 ? first * parts[1] : first;
+      const auto side = tensor.shape[3];
+      return rows.reshape({tensor.shape[0], side, side, tensor.shape[1]}).permute({0, 3, 1, 2});
+    }
+    case Derivation::AddProduct:
+      // Many small terms are added up: in float64, whatever the file's type.
+      return torch::addmv(
+                 first.to(torch::kDouble), parts[1].to(torch::kDouble), parts[2].to(torch::kDouble))
+          .to(first.scalar_type());
+    case Derivation::Zeros:
+      return torch::zeros(tensor.shape, first.options());
     case Derivation::Copy:
       break;
   }
@@ -92,6 +105,11 @@ void MappedSource::copy_to(std::size_t i, torch::Tensor& target) const {
 
 bool MappedSource::is_finite(std::size_t i, torch::ScalarType type) const {
   const auto& tensor = map_.tensors[i];
+  const auto derivation = tensor.derivation;
+  if (derivation == Derivation::AddToken || derivation == Derivation::Kernel ||
+      derivation == Derivation::AddProduct) {
+    return Source::is_finite(i, type);  // sums and products of finite values may be infinite
+  }
   return std::all_of(tensor.sources.begin(), tensor.sources.end(), [&](auto part) {
     return source_.is_finite(part, type);
   });
