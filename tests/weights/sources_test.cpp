@@ -1,0 +1,161 @@
+#include <torch/utils.h>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "vitrine/models/registry.h"
+#include "vitrine/weights/load.h"
+#include "vitrine/weights/safetensors.h"
+
+#include "support/reference_fill.h"
+#include "support/tensor_assert.h"
+
+// Tensors by the names of other libraries (tests/golden/make_source_golden.py) answer as they do
+// there.
+
+namespace vitrine {
+namespace {
+
+const std::string kFolder = VITRINE_TEST_DATA "/golden/layouts/";
+
+bool ends_with(const std::string& text, const std::string& end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+/// A shape written as 2x3, or as - where there are no dimensions.
+std::vector<int64_t> parse_shape(const std::string& text) {
+  std::vector<int64_t> shape;
+  std::istringstream sizes(text == "-" ? "" : text);
+  for (std::string size; std::getline(sizes, size, 'x');) {
+    shape.push_back(std::stoll(size));
+  }
+  return shape;
+}
+
+torch::Tensor value(const std::string& key, const std::vector<int64_t>& shape) {
+  return ends_with(key, "num_batches_tracked") || ends_with(key, "relative_position_index")
+             ? torch::zeros(shape, torch::kLong)
+             : reference_value(key, shape);
+}
+
+/// The state dict of each model, as its library has it.
+std::map<std::string, StateDict> read_sources() {
+  std::map<std::string, StateDict> sources;
+  std::ifstream file(kFolder + "sources.txt");
+  std::string key;
+  std::string rest;
+  StateDict* tensors = nullptr;
+  while (file >> key >> rest) {
+    if (key == "model") {
+      tensors = &sources[rest];
+    } else {
+      tensors->insert(key, value(key, parse_shape(rest)));
+    }
+  }
+  return sources;
+}
+
+ModelOptions vit() {
+  return ModelOptions()
+      .img_size(32)
+      .set("patch_size", int64_t{8})
+      .set("embed_dim", int64_t{16})
+      .set("depth", int64_t{2})
+      .set("num_heads", int64_t{2});
+}
+
+ModelOptions hugging_face() {
+  return vit().set("norm_eps", 1e-12);
+}
+
+/// As vit-pytorch has it from version 1.4 on.
+ModelOptions vit_pytorch() {
+  return vit().set("qkv_bias", false).set("norm_eps", 1e-5).set("dual_patch_norm", true);
+}
+
+ModelOptions swin() {
+  return ModelOptions()
+      .img_size(32)
+      .set("embed_dim", int64_t{8})
+      .set("depths", std::vector<int64_t>{2, 2})
+      .set("num_heads", std::vector<int64_t>{1, 2})
+      .set("window_size", int64_t{4});
+}
+
+struct Model {
+  std::string name;
+  ModelOptions options;
+};
+
+/// vitrine's model for each of the sources.
+std::map<std::string, Model> models() {
+  const auto classes = [](ModelOptions options) { return options.num_classes(5); };
+  return {
+      {"huggingface_deit",
+       {"deit_tiny_patch16_224", classes(hugging_face().set("reg_tokens", int64_t{1}))}},
+      {"huggingface_deit_distilled", {"deit_tiny_distilled_patch16_224", classes(hugging_face())}},
+      {"huggingface_dinov2_registers",
+       {"vit_small_patch14_reg4_dinov2", vit().set("reg_tokens", int64_t{2})}},
+      {"huggingface_dinov2_swiglu", {"vit_giant_patch14_dinov2", vit().set("mlp_ratio", 6.0)}},
+      {"huggingface_dinov2_swiglu_in_memory",
+       {"vit_giant_patch14_dinov2", vit().set("mlp_ratio", 6.0)}},
+      {"microsoft_swin", {"swin_tiny_patch4_window7_224", classes(swin())}},
+      {"microsoft_swin_v2", {"swinv2_tiny_window8_256", classes(swin())}},
+      {"dino_student", {"vit_small_patch16_224.dino", vit()}},
+      {"dinov2_teacher", {"vit_small_patch14_reg4_dinov2", vit().set("reg_tokens", int64_t{2})}},
+      {"dinov2_swiglu", {"vit_giant_patch14_dinov2", vit().set("mlp_ratio", 6.0)}},
+      {"deit3", {"deit3_small_patch16_224", classes(vit())}},
+      {"cvnets_mobilevit", {"mobilevit_xxs", {}}},
+      {"cvnets_mobilevit_v2", {"mobilevitv2_050", {}}},
+      {"vit_pytorch_0.7",
+       {"vit_tiny_patch16_224",
+        classes(vit_pytorch().set("dual_patch_norm", false).set("fc_norm", true))}},
+      {"vit_pytorch_0.40_mean",
+       {"vit_tiny_patch16_224",
+        classes(vit_pytorch()
+                    .set("dual_patch_norm", false)
+                    .set("fc_norm", true)
+                    .set("global_pool", "mean_all"))}},
+      {"vit_pytorch_1.2", {"vit_tiny_patch16_224", classes(vit_pytorch().set("fc_norm", true))}},
+      {"vit_pytorch_1.16_mean",
+       {"vit_tiny_patch16_224",
+        classes(vit_pytorch()
+                    .set("class_token", false)
+                    .set("global_pool", "avg")
+                    .set("fc_norm", false))}},
+      {"vit_pytorch_1.26",
+       {"vit_tiny_patch16_224", classes(vit_pytorch().set("head_dim", int64_t{4}))}},
+      {"simple_vit_0.40",
+       {"simple_vit_small_patch16_224",
+        classes(vit_pytorch().set("dual_patch_norm", false).set("fc_norm", true))}},
+      {"simple_vit_1.26", {"simple_vit_small_patch16_224", classes(vit_pytorch())}}};
+}
+
+TEST(Sources, GiveTheirAnswers) {
+  const torch::NoGradGuard no_grad;
+  const auto answers = read_safetensors(kFolder + "sources.safetensors").tensors;
+  const auto sources = read_sources();
+  const auto wanted = models();
+  EXPECT_EQ(sources.size(), wanted.size());
+  for (const auto& [source, tensors] : sources) {
+    SCOPED_TRACE(source);
+    const auto& [name, options] = wanted.at(source);
+    const auto model = create_model(name, options);
+    load_state_dict(*model, tensors);
+    model->eval();
+    const int64_t side = source.compare(0, 6, "cvnets") == 0 ? 64 : 32;
+    const auto text = std::to_string(side);
+    const auto images = reference_tensor("image " + text + "x" + text, {2, 3, side, side});
+    EXPECT_TENSOR_NEAR((*model)(images), answers[source], 1e-5);
+  }
+}
+
+}  // namespace
+}  // namespace vitrine
