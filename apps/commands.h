@@ -16,5 +16,7 @@ Command summary_command();
 Command classify_command();
 Command train_command();
 Command evaluate_command();
+Command inspect_command();
+Command convert_command();
 
 }  // namespace vitrine

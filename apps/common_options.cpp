@@ -114,6 +114,11 @@ OptionSpec model_kwargs_option() {
       expected_model_kwargs};
 }
 
+OptionSpec checkpoint_key_option() {
+  return text_option(
+      "checkpoint-key", "KEY", "dict of a PyTorch file that holds the weights, such as model_ema");
+}
+
 OptionSpec num_classes_option() {
   return whole_option("num-classes", "classes of the head", "", 1, 1'000'000);
 }
@@ -135,18 +140,22 @@ OptionSpec quiet_option() {
   return flag_option("quiet", "write errors only to standard error");
 }
 
-OptionGroup model_group() {
+OptionGroup checkpoint_group() {
   return {
       "Model",
-      {text_option("weights", "FILE", "safetensors or PyTorch file with the weights"),
-       text_option(
-           "checkpoint-key",
-           "KEY",
-           "dict of a PyTorch file that holds the weights, such as model_ema"),
-       text_option("model", "NAME", "model of the zoo; needed where the file has no card"),
+      {checkpoint_key_option(),
+       text_option("model", "NAME", "model of the zoo, where the file does not tell it"),
        num_classes_option(),
        text_option("labels", "FILE", "names of the classes, one a line"),
        model_kwargs_option()}};
+}
+
+OptionGroup model_group() {
+  auto group = checkpoint_group();
+  group.options.insert(
+      group.options.begin(),
+      text_option("weights", "FILE", "safetensors or PyTorch file with the weights"));
+  return group;
 }
 
 OptionGroup preprocessing_group() {
@@ -275,21 +284,16 @@ void check_model_options(const Arguments& arguments) {
 
 LoadedModel open_model(const Arguments& arguments) {
   check_model_options(arguments);
-  const auto path = arguments.text("weights");
+  return open_model(arguments, arguments.text("weights"));
+}
+
+LoadedModel open_model(const Arguments& arguments, const std::string& path) {
   ModelFileOptions options;
-  std::string family;
   if (arguments.given("model")) {
-    const auto card = find_card(arguments.text("model"));
-    options.architecture = card.architecture;
-    family = card.family;
-  } else if (const auto card = read_card(path)) {
-    family = card->family;
-  } else {
-    throw Error(
-        printable(path) + ": has no card that says which model it is; --model NAME tells it");
+    options.architecture = arguments.text("model");
   }
-  options.options = model_options(arguments, family);
   options.checkpoint_key = arguments.text("checkpoint-key");
+  options.options = model_options(arguments, find_model_card(path, options).family);
   auto loaded = load_model(path, options);
   loaded.card.preprocess = preprocess_options(arguments, loaded.card.preprocess);
   if (arguments.given("labels")) {

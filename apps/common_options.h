@@ -14,12 +14,15 @@ namespace vitrine {
 
 /// Single options, for commands that do not take the whole group.
 OptionSpec model_kwargs_option();
+OptionSpec checkpoint_key_option();
 OptionSpec num_classes_option();
 OptionSpec image_size_option();
 OptionSpec seed_option();
 OptionSpec quiet_option();
 
-/// --model, --weights, --model-kwargs, --num-classes, --labels
+/// --checkpoint-key, --model, --num-classes, --labels, --model-kwargs
+OptionGroup checkpoint_group();
+/// The same and --weights.
 OptionGroup model_group();
 /// --image-size, --crop-pct, --crop-mode, --interpolation, --mean, --std
 OptionGroup preprocessing_group();
@@ -43,8 +46,9 @@ PreprocessOptions preprocess_options(const Arguments& arguments, PreprocessOptio
 /// it before they open anything.
 void check_model_options(const Arguments& arguments);
 
-/// The model of --weights and, where the file has no card, --model, with everything that the
-/// options say otherwise. Throws UsageError without --weights.
+/// The model of --weights, or of the file at `path`, with everything that the options say
+/// otherwise. Throws UsageError without --weights.
 LoadedModel open_model(const Arguments& arguments);
+LoadedModel open_model(const Arguments& arguments, const std::string& path);
 
 }  // namespace vitrine

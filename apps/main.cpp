@@ -27,7 +27,13 @@ constexpr std::size_t kLongestLine = 2000;
 
 std::vector<Command> commands() {
   return {
-      models_command(), summary_command(), classify_command(), train_command(), evaluate_command()};
+      models_command(),
+      summary_command(),
+      classify_command(),
+      train_command(),
+      evaluate_command(),
+      inspect_command(),
+      convert_command()};
 }
 
 void print_usage(std::ostream& stream) {

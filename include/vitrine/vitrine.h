@@ -57,6 +57,8 @@
 #include "vitrine/train/trainer.h"
 #include "vitrine/train/training_run.h"
 #include "vitrine/version.h"
+#include "vitrine/weights/export_model.h"
+#include "vitrine/weights/inspect.h"
 #include "vitrine/weights/load.h"
 #include "vitrine/weights/model_file.h"
 #include "vitrine/weights/safetensors.h"

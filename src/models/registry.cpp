@@ -12,21 +12,26 @@
 #include "zoo.h"
 
 namespace vitrine {
-namespace {
-
-using detail::Entry;
-using detail::Group;
+namespace detail {
 
 const std::vector<Group>& zoo() {
   static const std::vector<Group> groups = [] {
-    auto all = detail::vit_groups();
-    for (auto more : {detail::swin_groups(), detail::mobilevit_groups()}) {
+    auto all = vit_groups();
+    for (auto more : {swin_groups(), mobilevit_groups()}) {
       std::move(more.begin(), more.end(), std::back_inserter(all));
     }
     return all;
   }();
   return groups;
 }
+
+}  // namespace detail
+
+namespace {
+
+using detail::Entry;
+using detail::Group;
+using detail::zoo;
 
 /// A model of the zoo, as a name stands for it.
 struct Found {

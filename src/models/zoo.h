@@ -31,7 +31,10 @@ struct Group {
   std::vector<Entry> entries;
 };
 
-// The zoo, by family, in its order.
+/// The whole zoo, in its order.
+const std::vector<Group>& zoo();
+
+// The zoo, by family.
 std::vector<Group> vit_groups();
 std::vector<Group> swin_groups();
 std::vector<Group> mobilevit_groups();

@@ -255,26 +255,17 @@ void Run::keep(Trainer& trainer, RunFolder& folder, const EpochRecord& record) {
 }  // namespace
 
 ModelCard starting_card(const TrainOptions& options) {
-  auto carried = options.weights().empty() ? std::nullopt : read_card(options.weights());
-  std::optional<ModelCard> wanted;
-  if (!options.model().empty()) {
-    wanted = find_card(options.model());
-  }
-  if (carried && (!wanted || wanted->architecture == carried->architecture)) {
-    try {
-      carried->family = find_card(carried->architecture).family;
-    } catch (const UnknownNameError& error) {
-      throw CheckpointError(printable(options.weights()) + ": the card: " + error.what());
+  if (options.weights().empty()) {
+    if (options.model().empty()) {
+      throw Error("there is no model to train: name one");
     }
-    return *carried;
+    return find_card(options.model());
   }
-  if (wanted) {
-    return *wanted;
+  ModelFileOptions file;
+  if (!options.model().empty()) {
+    file.architecture = options.model();
   }
-  throw Error(
-      options.weights().empty()
-          ? "there is no model to train: name one"
-          : printable(options.weights()) + ": carries no card; name the model that it is of");
+  return find_model_card(options.weights(), file);
 }
 
 TrainResult train(const TrainOptions& options, const TrainEvents& events) {

@@ -14,30 +14,30 @@ std::vector<KeyRule> torchvision_rules(bool second) {
   std::vector<KeyRule> rules = {
       {"features.0.0.*", "patch_embed.proj.*"},
       {"features.0.2.*", "patch_embed.norm.*"},
-      {"features.{}.{}.norm1.*", "layers.{0/2}.blocks.{1}.norm1.*"},
-      {"features.{}.{}.norm2.*", "layers.{0/2}.blocks.{1}.norm2.*"},
-      {"features.{}.{}.attn.qkv.weight", "layers.{0/2}.blocks.{1}.attn.qkv.weight"},
-      {"features.{}.{}.attn.proj.*", "layers.{0/2}.blocks.{1}.attn.proj.*"},
-      {"features.{}.{}.mlp.0.*", "layers.{0/2}.blocks.{1}.mlp.fc1.*"},
-      {"features.{}.{}.mlp.3.*", "layers.{0/2}.blocks.{1}.mlp.fc2.*"},
-      {"features.{}.norm.*", "layers.{0/2}.downsample.norm.*"},
-      {"features.{}.reduction.*", "layers.{0/2}.downsample.reduction.*"},
+      {"features.{0*2+1}.{1}.norm1.*", "layers.{0}.blocks.{1}.norm1.*"},
+      {"features.{0*2+1}.{1}.norm2.*", "layers.{0}.blocks.{1}.norm2.*"},
+      {"features.{0*2+1}.{1}.attn.qkv.weight", "layers.{0}.blocks.{1}.attn.qkv.weight"},
+      {"features.{0*2+1}.{1}.attn.proj.*", "layers.{0}.blocks.{1}.attn.proj.*"},
+      {"features.{0*2+1}.{1}.mlp.0.*", "layers.{0}.blocks.{1}.mlp.fc1.*"},
+      {"features.{0*2+1}.{1}.mlp.3.*", "layers.{0}.blocks.{1}.mlp.fc2.*"},
+      {"features.{0*2}.norm.*", "layers.{0}.downsample.norm.*"},
+      {"features.{0*2}.reduction.*", "layers.{0}.downsample.reduction.*"},
       {"norm.*", "norm.*"},
       {"head.*", "head.fc.*"}};
   if (second) {
     append(
         rules,
-        {{"features.{}.{}.attn.logit_scale", "layers.{0/2}.blocks.{1}.attn.logit_scale"},
-         {"features.{}.{}.attn.cpb_mlp.*", "layers.{0/2}.blocks.{1}.attn.cpb_mlp.*"},
+        {{"features.{0*2+1}.{1}.attn.logit_scale", "layers.{0}.blocks.{1}.attn.logit_scale"},
+         {"features.{0*2+1}.{1}.attn.cpb_mlp.*", "layers.{0}.blocks.{1}.attn.cpb_mlp.*"},
          // Keys have no bias: torchvision keeps one and sets it to zero as it runs.
-         {"features.{}.{}.attn.qkv.bias", "layers.{0/2}.blocks.{1}.attn.q_bias", kRows, 0},
-         {"features.{}.{}.attn.qkv.bias", "layers.{0/2}.blocks.{1}.attn.v_bias", kRows, 2}});
+         {"features.{0*2+1}.{1}.attn.qkv.bias", "layers.{0}.blocks.{1}.attn.q_bias", kRows, 0},
+         {"features.{0*2+1}.{1}.attn.qkv.bias", "layers.{0}.blocks.{1}.attn.v_bias", kRows, 2}});
   } else {
     append(
         rules,
-        {{"features.{}.{}.attn.qkv.bias", "layers.{0/2}.blocks.{1}.attn.qkv.bias"},
-         {"features.{}.{}.attn.relative_position_bias_table",
-          "layers.{0/2}.blocks.{1}.attn.relative_position_bias_table"}});
+        {{"features.{0*2+1}.{1}.attn.qkv.bias", "layers.{0}.blocks.{1}.attn.qkv.bias"},
+         {"features.{0*2+1}.{1}.attn.relative_position_bias_table",
+          "layers.{0}.blocks.{1}.attn.relative_position_bias_table"}});
   }
   return rules;
 }
@@ -144,13 +144,13 @@ std::vector<KeyLayout> swin_layouts() {
        "is an OpenMMLab checkpoint, whose patch merging orders channels in a way of its own"},
       {"torchvision Swin V2",
        [](const HasKey& has) {
-         return has("features.0.0.weight") && has("features.{}.{}.attn.logit_scale");
+         return has("features.0.0.weight") && has("features.{0*2+1}.{1}.attn.logit_scale");
        },
        torchvision_rules(/*second=*/true)},
       {"torchvision Swin",
        [](const HasKey& has) {
          return has("features.0.0.weight") &&
-                has("features.{}.{}.attn.relative_position_bias_table");
+                has("features.{0*2+1}.{1}.attn.relative_position_bias_table");
        },
        torchvision_rules(/*second=*/false)},
       {"Hugging Face Swin V2",

@@ -58,59 +58,68 @@ std::vector<KeyRule> torchvision_rules() {
       {"heads.head.*", "head.*"}};
 }
 
-/// A block by Hugging Face's names, on disk and in memory; DINOv2's too.
+/// What blocks by Hugging Face's names have in common; names on disk first, then those in memory.
 std::vector<KeyRule> huggingface_block_rules() {
   return {
       {"encoder.layer.{}.attention.attention.query.*", "blocks.{0}.attn.qkv.*", kConcat, 0},
       {"encoder.layer.{}.attention.attention.key.*", "blocks.{0}.attn.qkv.*", kConcat, 1},
       {"encoder.layer.{}.attention.attention.value.*", "blocks.{0}.attn.qkv.*", kConcat, 2},
+      {"encoder.layer.{}.attention.output.dense.*", "blocks.{0}.attn.proj.*"},
       {"encoder.layer.{}.attention.q_proj.*", "blocks.{0}.attn.qkv.*", kConcat, 0},
       {"encoder.layer.{}.attention.k_proj.*", "blocks.{0}.attn.qkv.*", kConcat, 1},
       {"encoder.layer.{}.attention.v_proj.*", "blocks.{0}.attn.qkv.*", kConcat, 2},
       {"encoder.layer.{}.attention.o_proj.*", "blocks.{0}.attn.proj.*"},
-      {"encoder.layer.{}.attention.output.dense.*", "blocks.{0}.attn.proj.*"},
-      {"encoder.layer.{}.intermediate.dense.*", "blocks.{0}.mlp.fc1.*"},
-      {"encoder.layer.{}.output.dense.*", "blocks.{0}.mlp.fc2.*"},
-      {"encoder.layer.{}.mlp.weights_in.*", "blocks.{0}.mlp.fc1.*"},
-      {"encoder.layer.{}.mlp.weights_out.*", "blocks.{0}.mlp.fc2.*"},
-      {"encoder.layer.{}.mlp.gate_proj.*", "blocks.{0}.mlp.fc1.*", kConcat, 0, 2},
-      {"encoder.layer.{}.mlp.up_proj.*", "blocks.{0}.mlp.fc1.*", kConcat, 1, 2},
-      {"encoder.layer.{}.mlp.down_proj.*", "blocks.{0}.mlp.fc2.*"},
-      {"encoder.layer.{}.mlp.fc1.*", "blocks.{0}.mlp.fc1.*"},
-      {"encoder.layer.{}.mlp.fc2.*", "blocks.{0}.mlp.fc2.*"},
-      {"encoder.layer.{}.layernorm_before.*", "blocks.{0}.norm1.*"},
-      {"encoder.layer.{}.layernorm_after.*", "blocks.{0}.norm2.*"},
-      {"encoder.layer.{}.norm1.*", "blocks.{0}.norm1.*"},
-      {"encoder.layer.{}.norm2.*", "blocks.{0}.norm2.*"},
-      {"encoder.layer.{}.layer_scale1.lambda1", "blocks.{0}.ls1.gamma"},
-      {"encoder.layer.{}.layer_scale2.lambda1", "blocks.{0}.ls2.gamma"},
-      {"layers.{}.attention.q_proj.*", "blocks.{0}.attn.qkv.*", kConcat, 0},
-      {"layers.{}.attention.k_proj.*", "blocks.{0}.attn.qkv.*", kConcat, 1},
-      {"layers.{}.attention.v_proj.*", "blocks.{0}.attn.qkv.*", kConcat, 2},
-      {"layers.{}.attention.o_proj.*", "blocks.{0}.attn.proj.*"},
-      {"layers.{}.mlp.fc1.*", "blocks.{0}.mlp.fc1.*"},
-      {"layers.{}.mlp.fc2.*", "blocks.{0}.mlp.fc2.*"},
-      {"layers.{}.layernorm_before.*", "blocks.{0}.norm1.*"},
-      {"layers.{}.layernorm_after.*", "blocks.{0}.norm2.*"}};
+      {"embeddings.patch_embeddings.projection.*", "patch_embed.proj.*"},
+      {"embeddings.mask_token", ""},
+      {"pooler.*", ""},
+      {"layernorm.*", "norm.*"},
+      {"classifier.*", "head.*"}};
 }
 
-std::vector<KeyRule> huggingface_rules(bool registers) {
+std::vector<KeyRule> huggingface_vit_rules() {
   auto rules = huggingface_block_rules();
   rules.insert(
       rules.end(),
-      {{"embeddings.patch_embeddings.projection.*", "patch_embed.proj.*"},
+      {{"embeddings.cls_token", "cls_token"},
+       {"embeddings.position_embeddings", "pos_embed"},
        {"embeddings.distillation_token", "dist_token"},
-       {"embeddings.register_tokens", "reg_token"},
-       {"embeddings.mask_token", ""},
-       {"pooler.*", ""},
-       {"layernorm.*", "norm.*"},
-       {"classifier.*", "head.*"},
        {"cls_classifier.*", "head.*"},
-       {"distillation_classifier.*", "head_dist.*"}});
+       {"distillation_classifier.*", "head_dist.*"},
+       {"encoder.layer.{}.layernorm_before.*", "blocks.{0}.norm1.*"},
+       {"encoder.layer.{}.layernorm_after.*", "blocks.{0}.norm2.*"},
+       {"encoder.layer.{}.intermediate.dense.*", "blocks.{0}.mlp.fc1.*"},
+       {"encoder.layer.{}.output.dense.*", "blocks.{0}.mlp.fc2.*"},
+       {"layers.{}.attention.q_proj.*", "blocks.{0}.attn.qkv.*", kConcat, 0},
+       {"layers.{}.attention.k_proj.*", "blocks.{0}.attn.qkv.*", kConcat, 1},
+       {"layers.{}.attention.v_proj.*", "blocks.{0}.attn.qkv.*", kConcat, 2},
+       {"layers.{}.attention.o_proj.*", "blocks.{0}.attn.proj.*"},
+       {"layers.{}.mlp.fc1.*", "blocks.{0}.mlp.fc1.*"},
+       {"layers.{}.mlp.fc2.*", "blocks.{0}.mlp.fc2.*"},
+       {"layers.{}.layernorm_before.*", "blocks.{0}.norm1.*"},
+       {"layers.{}.layernorm_after.*", "blocks.{0}.norm2.*"}});
+  return rules;
+}
+
+std::vector<KeyRule> huggingface_dinov2_rules(bool registers) {
+  auto rules = huggingface_block_rules();
+  rules.insert(
+      rules.end(),
+      {{"encoder.layer.{}.norm1.*", "blocks.{0}.norm1.*"},
+       {"encoder.layer.{}.norm2.*", "blocks.{0}.norm2.*"},
+       {"encoder.layer.{}.layer_scale1.lambda1", "blocks.{0}.ls1.gamma"},
+       {"encoder.layer.{}.layer_scale2.lambda1", "blocks.{0}.ls2.gamma"},
+       {"encoder.layer.{}.mlp.fc1.*", "blocks.{0}.mlp.fc1.*"},
+       {"encoder.layer.{}.mlp.fc2.*", "blocks.{0}.mlp.fc2.*"},
+       {"encoder.layer.{}.mlp.weights_in.*", "blocks.{0}.mlp.fc1.*"},
+       {"encoder.layer.{}.mlp.weights_out.*", "blocks.{0}.mlp.fc2.*"},
+       {"encoder.layer.{}.mlp.gate_proj.*", "blocks.{0}.mlp.fc1.*", kConcat, 0, 2},
+       {"encoder.layer.{}.mlp.up_proj.*", "blocks.{0}.mlp.fc1.*", kConcat, 1, 2},
+       {"encoder.layer.{}.mlp.down_proj.*", "blocks.{0}.mlp.fc2.*"}});
   if (registers) {
     rules.insert(
         rules.end(),
-        {{"embeddings.cls_token", "cls_token", Derivation::AddToken, 0, 2},
+        {{"embeddings.register_tokens", "reg_token"},
+         {"embeddings.cls_token", "cls_token", Derivation::AddToken, 0, 2},
          {"embeddings.position_embeddings", "cls_token", Derivation::AddToken, 1, 2},
          {"embeddings.position_embeddings", "pos_embed", Derivation::Tokens}});
   } else {
@@ -123,7 +132,7 @@ std::vector<KeyRule> huggingface_rules(bool registers) {
 
 /// A DeiT whose distillation token has no head: a register by timm's names.
 std::vector<KeyRule> huggingface_deit_rules() {
-  auto rules = huggingface_rules(/*registers=*/false);
+  auto rules = huggingface_vit_rules();
   rules.insert(rules.begin(), {"embeddings.distillation_token", "reg_token"});
   return rules;
 }
@@ -148,13 +157,18 @@ std::vector<KeyLayout> vit_layouts() {
        torchvision_rules()},
       {"Hugging Face DINOv2 with registers",
        [](const HasKey& has) { return is_huggingface(has) && has("embeddings.register_tokens"); },
-       huggingface_rules(/*registers=*/true)},
+       huggingface_dinov2_rules(/*registers=*/true)},
+      {"Hugging Face DINOv2",
+       [](const HasKey& has) {
+         return is_huggingface(has) && has("encoder.layer.{}.layer_scale1.lambda1");
+       },
+       huggingface_dinov2_rules(/*registers=*/false)},
       {"Hugging Face DeiT with one head",
        [](const HasKey& has) {
          return is_huggingface(has) && has("embeddings.distillation_token") && has("classifier.*");
        },
        huggingface_deit_rules()},
-      {"Hugging Face ViT", is_huggingface, huggingface_rules(/*registers=*/false)},
+      {"Hugging Face ViT", is_huggingface, huggingface_vit_rules()},
       {"DINOv2 with registers",
        [](const HasKey& has) { return is_timm(has) && has("register_tokens"); },
        dinov2_register_rules(),

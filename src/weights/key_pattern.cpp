@@ -1,6 +1,8 @@
 #include "key_pattern.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <utility>
 
 namespace vitrine::detail {
 namespace {
@@ -11,27 +13,55 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
+/// The inside of a {}: number `index` times `factor` plus `offset`.
+struct Place {
+  std::size_t index = 0;
+  int factor = 1;
+  int offset = 0;
+};
+
+/// Reads the place at `i`, where its { is, and sets `i` to where its } is. Patterns are vitrine's
+/// own: nothing is checked.
+Place read_place(std::string_view pattern, std::size_t& i, std::size_t& next) {
+  Place place;
+  place.index = is_digit(pattern[++i]) ? static_cast<std::size_t>(pattern[i++] - '0') : next;
+  next = place.index + 1;
+  for (; pattern[i] != '}'; i += 2) {
+    const int number = pattern[i + 1] - '0';
+    (pattern[i] == '*' ? place.factor : place.offset) = pattern[i] == '-' ? -number : number;
+  }
+  return place;
+}
+
+/// The number at `at` of `key`, which is moved past it; nothing where there is none, or a long one.
+std::optional<int> read_number(std::string_view key, std::size_t& at) {
+  int number = 0;
+  const auto begin = at;
+  for (; at < key.size() && is_digit(key[at]); ++at) {
+    number = at - begin < kMostDigits ? 10 * number + (key[at] - '0') : number;
+  }
+  return at == begin || at - begin > kMostDigits ? std::nullopt : std::optional(number);
+}
+
 }  // namespace
 
 std::optional<KeyMatch> match_key(std::string_view key, std::string_view pattern) {
   KeyMatch match;
   std::size_t at = 0;
+  std::size_t next = 0;
   for (std::size_t i = 0; i < pattern.size(); ++i) {
     if (pattern[i] == '*') {
       match.rest = key.substr(at);
       return match.rest.empty() ? std::nullopt : std::optional(std::move(match));
     }
     if (pattern[i] == '{') {
-      ++i;  // past the closing brace
-      int number = 0;
-      std::size_t digits = 0;
-      for (; at < key.size() && is_digit(key[at]); ++at, ++digits) {
-        number = digits < kMostDigits ? 10 * number + (key[at] - '0') : number;
-      }
-      if (digits == 0 || digits > kMostDigits) {
+      const auto place = read_place(pattern, i, next);
+      const auto number = read_number(key, at);
+      if (!number || *number < place.offset || (*number - place.offset) % place.factor != 0) {
         return std::nullopt;
       }
-      match.numbers.push_back(number);
+      match.numbers.resize(std::max(match.numbers.size(), place.index + 1));
+      match.numbers[place.index] = (*number - place.offset) / place.factor;
       continue;
     }
     if (at == key.size() || key[at] != pattern[i]) {
@@ -44,16 +74,13 @@ std::optional<KeyMatch> match_key(std::string_view key, std::string_view pattern
 
 std::string fill_key(std::string_view pattern, const KeyMatch& match) {
   std::string key;
+  std::size_t next = 0;
   for (std::size_t i = 0; i < pattern.size(); ++i) {
     if (pattern[i] == '*') {
       key += match.rest;
     } else if (pattern[i] == '{') {
-      auto number = match.numbers.at(static_cast<std::size_t>(pattern[++i] - '0'));
-      if (pattern[++i] != '}') {
-        number = pattern[i] == '/' ? number / 2 : pattern[i] == '+' ? number + 1 : number - 1;
-        i += 2;  // past the digit and onto the closing brace
-      }
-      key += std::to_string(number);
+      const auto place = read_place(pattern, i, next);
+      key += std::to_string(match.numbers.at(place.index) * place.factor + place.offset);
     } else {
       key += pattern[i];
     }

@@ -192,13 +192,13 @@ class Planner {
     }
     if (head_classes_ && !body_misfit_) {
       return "the file's head has " + std::to_string(*head_classes_) + " classes, the model's " +
-             std::to_string(model_.num_classes()) + "; reset the head to keep the model's own";
+             std::to_string(model_.num_classes()) + "; with reset_head the model keeps its own";
     }
     if (head_missing_) {
-      return "the file has no such head; reset the head to keep the model's own";
+      return "the file has no such head; with reset_head the model keeps its own";
     }
     if (head_unknown_ && model_.num_classes() == 0) {
-      return "the model has no head; reset the head to ignore the file's";
+      return "the model has no head; with reset_head the file's is ignored";
     }
     return !body_misfit_ ? "" : "is it another model's, or of another image size?";
   }

@@ -17,6 +17,8 @@ class MappedSource final : public Source {
   /// Whose names the checkpoint bears, such as "torchvision ViT"; empty where nothing is
   /// recognised.
   const std::string& layout() const { return map_.layout; }
+  /// How the tensors come from those of the source.
+  const KeyMap& map() const { return map_; }
 
   std::string subject() const override { return source_.subject(); }
   std::size_t size() const override { return map_.tensors.size(); }

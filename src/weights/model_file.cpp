@@ -13,6 +13,7 @@
 #include "card_check.h"
 #include "card_json.h"
 #include "load_source.h"
+#include "recognise.h"
 #include "weights_file.h"
 
 namespace vitrine {
@@ -53,29 +54,25 @@ void rethrow_if_callers(const ModelFileOptions& options) {
   }
 }
 
-/// What is known of the model: the file's card where it is one of the architecture asked for, or
-/// else the zoo's.
-ModelCard choose_card(
-    const std::string& subject,
-    std::optional<ModelCard> of_file,
-    const std::optional<std::string>& architecture) {
-  if (architecture) {
-    auto wanted = find_card(*architecture);
-    if (!of_file || of_file->architecture != wanted.architecture) {
-      return wanted;
-    }
-  }
-  if (!of_file || of_file->architecture.empty()) {
-    throw CheckpointError(
-        subject + ": has no card that says which model it is; name the architecture");
+/// The card that the file holds, unless it is of another architecture than the one asked for.
+std::optional<ModelCard> own_card(const WeightsFile& file, const std::optional<std::string>& name) {
+  const auto asked = name ? find_card(*name).architecture : "";
+  auto card = file.header() == nullptr ? std::nullopt
+                                       : parse_card_of(file.header()->metadata, file.subject());
+  if (!card || card->architecture.empty() || (name && card->architecture != asked)) {
+    return std::nullopt;
   }
   // What the zoo knows of the architecture does not depend on the file.
-  const auto zoo = find_card(of_file->architecture);
-  of_file->family = zoo.family;
-  of_file->paper = zoo.paper;
-  of_file->parameters = zoo.parameters;
-  of_file->gmacs = zoo.gmacs;
-  return std::move(*of_file);
+  try {
+    const auto zoo = find_card(card->architecture);
+    card->family = zoo.family;
+    card->paper = zoo.paper;
+    card->parameters = zoo.parameters;
+    card->gmacs = zoo.gmacs;
+  } catch (const UnknownNameError& error) {
+    throw CheckpointError(file.subject() + ": the card: " + error.what());
+  }
+  return card;
 }
 
 /// Classes of the head in the file, where its shape is one that `model` could have.
@@ -149,17 +146,22 @@ void save_model(const std::string& path, const Classifier& model, const ModelCar
       path, state_dict(model), {{"format", "pt"}, {kCardKey, card_to_json(complete)}});
 }
 
+ModelCard find_model_card(const std::string& path, const ModelFileOptions& options) {
+  const WeightsFile file(path, options.checkpoint_key);
+  const auto own = own_card(file, options.architecture);
+  return own ? *own : detail::recognise(file, options.architecture);
+}
+
 LoadedModel load_model(const std::string& path, const ModelFileOptions& options) {
   const WeightsFile file(path, options.checkpoint_key);
   const auto& subject = file.subject();
-  auto of_file =
-      file.header() == nullptr ? std::nullopt : parse_card_of(file.header()->metadata, subject);
-  const bool has_card =
-      of_file && (!options.architecture || of_file->architecture == *options.architecture);
+  auto own = own_card(file, options.architecture);
+  const bool has_card = own.has_value();
   LoadedModel loaded;
   auto& card = loaded.card;
+  card = own ? std::move(*own) : detail::recognise(file, options.architecture);
+  const auto* describer = has_card ? ": the card: " : ": config.json beside it: ";
   try {
-    card = choose_card(subject, std::move(of_file), options.architecture);
     if (has_card) {
       detail::check_plausible(card, card.parameters, *file.header(), subject);
     }
@@ -167,10 +169,10 @@ LoadedModel load_model(const std::string& path, const ModelFileOptions& options)
     loaded.model = build(file, card, options.reset_head);
   } catch (const UnknownNameError& error) {
     rethrow_if_callers(options);
-    throw CheckpointError(subject + ": the card: " + error.what());
+    throw CheckpointError(subject + describer + error.what());
   } catch (const c10::ValueError& error) {
     rethrow_if_callers(options);
-    throw CheckpointError(subject + ": the card: " + error.what_without_backtrace());
+    throw CheckpointError(subject + describer + error.what_without_backtrace());
   }
   loaded.report = detail::load_source(
       *loaded.model, file.tensors(), LoadOptions().reset_head(options.reset_head));

@@ -8,16 +8,14 @@
 #include "vitrine/file.h"
 #include "vitrine/text.h"
 
-#include "checkpoint_tree.h"
-
 namespace vitrine::detail {
 namespace {
 
 /// The state dict of a PyTorch file.
 class PthSource final : public Source {
  public:
-  PthSource(const PthFile& file, const std::string& key)
-      : file_(file), tensors_(find_state_dict(file, key).tensors) {}
+  PthSource(const PthFile& file, const std::vector<NamedTensor>& tensors)
+      : file_(file), tensors_(tensors) {}
 
   std::string subject() const override { return file_.subject(); }
   std::size_t size() const override { return tensors_.size(); }
@@ -52,26 +50,32 @@ class PthSource final : public Source {
 
  private:
   const PthFile& file_;
-  std::vector<NamedTensor> tensors_;
+  const std::vector<NamedTensor>& tensors_;
 };
+
+/// The kind by the file's first bytes. Throws FileError when it cannot be read.
+WeightsKind kind_of(const std::string& path) {
+  using std::string_view_literals::operator""sv;
+  const File file(path, File::Mode::Read);
+  std::string start(std::min<std::uint64_t>(file.size(), 4), '\0');
+  file.read_at(0, start.data(), start.size());
+  return start == "PK\x03\x04"sv         ? WeightsKind::PthZip
+         : start == "\x80\x02\x8A\x0A"sv ? WeightsKind::PthLegacy
+                                         : WeightsKind::Safetensors;
+}
 
 }  // namespace
 
 bool is_pth(const std::string& path) {
-  using std::string_view_literals::operator""sv;
-  // A zip archive; a pickle that begins as PyTorch's older form does.
-  constexpr std::string_view kStarts[] = {"PK\x03\x04"sv, "\x80\x02\x8A\x0A"sv};
-  const File file(path, File::Mode::Read);
-  std::string start(std::min<std::uint64_t>(file.size(), 4), '\0');
-  file.read_at(0, start.data(), start.size());
-  return start == kStarts[0] || start == kStarts[1];
+  return kind_of(path) != WeightsKind::Safetensors;
 }
 
 WeightsFile::WeightsFile(const std::string& path, const std::string& key)
-    : subject_(printable(path)) {
-  if (is_pth(path)) {
+    : path_(path), subject_(printable(path)), kind_(kind_of(path)) {
+  if (kind_ != WeightsKind::Safetensors) {
     pth_ = std::make_unique<PthFile>(path);
-    source_ = std::make_unique<PthSource>(*pth_, key);
+    tree_ = find_state_dict(*pth_, key);
+    source_ = std::make_unique<PthSource>(*pth_, tree_.tensors);
   } else {
     safetensors_ = std::make_unique<SafetensorsFile>(path);
     source_ = make_source(*safetensors_);

@@ -5,6 +5,7 @@
 
 #include "vitrine/weights/safetensors.h"
 
+#include "checkpoint_tree.h"
 #include "load_source.h"
 #include "mapped_source.h"
 #include "pth_file.h"
@@ -16,6 +17,9 @@ namespace vitrine::detail {
 /// when it cannot be read.
 bool is_pth(const std::string& path);
 
+/// What the files are that vitrine reads weights from.
+enum class WeightsKind { Safetensors, PthZip, PthLegacy };
+
 /// A file with weights, of any kind and layout that vitrine reads, open; its tensors by timm's
 /// names.
 class WeightsFile {
@@ -24,17 +28,28 @@ class WeightsFile {
   /// FileError and CheckpointError.
   explicit WeightsFile(const std::string& path, const std::string& key = "");
 
+  const std::string& path() const { return path_; }
+  /// What messages begin with: the path, fit to print.
   const std::string& subject() const { return subject_; }
+  WeightsKind kind() const { return kind_; }
   /// The header of a safetensors file, or null for another kind.
   const SafetensorsHeader* header() const {
     return safetensors_ ? &safetensors_->header() : nullptr;
   }
+  /// A PyTorch file, or null for another kind, and where its weights were found.
+  const PthFile* pth() const { return pth_.get(); }
+  const CheckpointTree& tree() const { return tree_; }
   const MappedSource& tensors() const { return *tensors_; }
+  /// The same by the file's own names.
+  const Source& source() const { return *source_; }
 
  private:
+  std::string path_;
   std::string subject_;
+  WeightsKind kind_;
   std::unique_ptr<SafetensorsFile> safetensors_;
   std::unique_ptr<PthFile> pth_;
+  CheckpointTree tree_;
   std::unique_ptr<Source> source_;
   std::unique_ptr<MappedSource> tensors_;
 };

@@ -224,18 +224,19 @@ TEST_P(Load, ExplainsAHeadOfOtherClasses) {
   EXPECT_EQ(
       refusal(model, tensors),
       "does not fit the model; misshapen 'head.weight' ([10, 2], expected [3, 2]), 'head.bias' "
-      "([10], expected [3]); the file's head has 10 classes, the model's 3; reset the head to keep "
-      "the model's own");
+      "([10], expected [3]); the file's head has 10 classes, the model's 3; with reset_head "
+      "the model keeps its own");
 }
 
 TEST_P(Load, ExplainsAHeadThatOneOfTheTwoLacks) {
   SmallClassifier model(3);
   EXPECT_NE(
-      refusal(model, fitting(SmallClassifier(0))).find("the file has no such head; reset the head"),
+      refusal(model, fitting(SmallClassifier(0)))
+          .find("the file has no such head; with reset_head"),
       std::string::npos);
   SmallClassifier headless(0);
   EXPECT_NE(
-      refusal(headless, fitting(model)).find("the model has no head; reset the head"),
+      refusal(headless, fitting(model)).find("the model has no head; with reset_head"),
       std::string::npos);
 }
 

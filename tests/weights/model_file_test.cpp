@@ -170,15 +170,17 @@ TEST_F(ModelFile, GivesItsCardAlone) {
   EXPECT_EQ(read_card(path_)->architecture, kVit);
 }
 
-TEST_F(ModelFile, WithoutACardNeedsTheNameOfItsModel) {
+TEST_F(ModelFile, WithoutACardIsRecognisedOrNamed) {
   const auto model = write_bare(kVit);
-  EXPECT_EQ(refusal(), "has no card that says which model it is; name the architecture");
   ModelFileOptions options;
-  options.architecture = kVit;
-  const auto loaded = load_model(path_, options);
-  expect_same_weights(*loaded.model, *model);
-  EXPECT_EQ(loaded.card.preprocess.height(), 32);
-  EXPECT_EQ(loaded.card.options.values(), model->model_options().values());
+  for (const auto* name : {"", kVit}) {
+    options.architecture = *name == '\0' ? std::nullopt : std::make_optional<std::string>(name);
+    const auto loaded = load_model(path_, options);
+    expect_same_weights(*loaded.model, *model);
+    EXPECT_EQ(loaded.card.architecture, kVit);
+    EXPECT_EQ(loaded.card.preprocess.height(), 32);
+    EXPECT_EQ(loaded.card.options.values(), model->model_options().values());
+  }
   options.architecture = "vitrine_vit_patch4_23";
   EXPECT_THROW(load_model(path_, options), UnknownNameError);
 }

@@ -20,7 +20,7 @@ struct LoadedModel {
 
 /// What the caller knows better than the file.
 struct ModelFileOptions {
-  /// Name in the zoo; needed where the file has no card.
+  /// Name in the zoo; needed where the file has no card and its tensors fit several models.
   std::optional<std::string> architecture;
   /// Options that win over the card's, such as another image size.
   ModelOptions options;
@@ -36,11 +36,18 @@ struct ModelFileOptions {
 VITRINE_API void save_model(
     const std::string& path, const Classifier& model, const ModelCard& card);
 
-/// Opens such a file, or any safetensors file with timm's tensor names when `options.architecture`
-/// says which model it is; the model comes in evaluation mode, on the CPU. Throws CheckpointError.
+/// Opens such a file, or a checkpoint of any layout that `load_weights` takes; the model comes in
+/// evaluation mode, on the CPU. Throws CheckpointError.
 VITRINE_API LoadedModel load_model(const std::string& path, const ModelFileOptions& options = {});
 
-/// The card of such a file, or nothing where it has none; no tensor is read.
+/// The card that `load_model` goes by: the file's own where it has one (of the architecture that
+/// `options` name, if any); else one made of the zoo's, of what the tensors' names and shapes tell,
+/// and of timm's or Hugging Face's config.json beside the file. Throws CheckpointError when the
+/// model cannot be told.
+VITRINE_API ModelCard
+find_model_card(const std::string& path, const ModelFileOptions& options = {});
+
+/// The card that such a file holds, or nothing where it has none; no tensor is read.
 VITRINE_API std::optional<ModelCard> read_card(const std::string& path);
 
 /// A card as JSON text, and back; throws CheckpointError on text that is no card.

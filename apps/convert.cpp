@@ -1,0 +1,85 @@
+#include <filesystem>
+#include <iostream>
+#include <string>
+
+#include "vitrine/error.h"
+#include "vitrine/text.h"
+#include "vitrine/weights/export_model.h"
+
+#include "commands.h"
+#include "common_options.h"
+
+namespace vitrine {
+namespace {
+
+constexpr std::size_t kLongestName = 4096;
+
+/// Refuses a place that is taken, or of another kind than the target writes.
+void check_output(const Arguments& arguments, const std::string& out) {
+  const std::filesystem::path path = out;
+  const bool folder = arguments.text("to") == "huggingface";
+  if (!folder && path.extension() != ".safetensors") {
+    throw UsageError(
+        "convert: OUT is '" + printable(out, kLongestName) +
+        "', expected a name that ends in .safetensors, which is what is written");
+  }
+  std::error_code ignored;
+  const bool taken = folder ? std::filesystem::exists(path / "config.json", ignored) ||
+                                  (std::filesystem::exists(path, ignored) &&
+                                   !std::filesystem::is_directory(path, ignored))
+                            : std::filesystem::exists(path, ignored);
+  if (taken && !arguments.flag("force")) {
+    throw Error(printable(out, kLongestName) + ": is there already; --force replaces it");
+  }
+}
+
+int run(const Arguments& arguments) {
+  const auto& in = arguments.operands()[0];
+  const auto& out = arguments.operands()[1];
+  check_output(arguments, out);
+  const auto loaded = open_model(arguments, in);
+  const auto to = arguments.text("to");
+  if (to == "vitrine") {
+    save_model(out, *loaded.model, loaded.card);
+  } else {
+    export_model(out, *loaded.model, loaded.card, parse_library(to));
+  }
+  std::cout << printable(out, kLongestName) << ": " << loaded.card.architecture << ", "
+            << loaded.model->num_classes() << " classes, for " << to << '\n';
+  return 0;
+}
+
+}  // namespace
+
+Command convert_command() {
+  CommandSpec spec;
+  spec.name = "convert";
+  spec.summary = "turn a checkpoint into vitrine's file, or another library's";
+  spec.operands = "IN OUT";
+  spec.least_operands = 2;
+  spec.most_operands = 2;
+  spec.description =
+      "IN is any checkpoint that vitrine opens. OUT becomes a safetensors file with a card, by "
+      "timm's\n"
+      "names; with --to another library's: timm and torchvision load the file's state dict "
+      "strictly, "
+      "and\n"
+      "for huggingface OUT is a folder for transformers' from_pretrained.";
+  spec.groups = {
+      {"Conversion",
+       {choice_option(
+            "to",
+            {"vitrine", "timm", "torchvision", "huggingface"},
+            "whose names and files are written",
+            "vitrine"),
+        flag_option("force", "replace OUT where it is there already")}},
+      checkpoint_group(),
+      preprocessing_group()};
+  spec.examples = {
+      "vitrine convert deit_base.pth deit_base.safetensors --model deit_base_patch16_224",
+      "vitrine convert runs/flowers/best.safetensors flowers --to huggingface",
+      "vitrine convert snapshot/model.safetensors swin.safetensors --to torchvision"};
+  return {spec, run};
+}
+
+}  // namespace vitrine

@@ -1,0 +1,167 @@
+#include "vitrine/weights/inspect.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <cstdio>
+#include <iostream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "vitrine/text.h"
+
+#include "commands.h"
+#include "common_options.h"
+#include "table.h"
+
+namespace vitrine {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::size_t kLongestName = 4096;
+
+std::int64_t values_of(const InspectedTensor& tensor) {
+  std::int64_t count = 1;
+  for (const auto size : tensor.shape) {
+    count *= size;
+  }
+  return count;
+}
+
+std::string shape_text(const InspectedTensor& tensor) {
+  std::vector<std::string> sizes;
+  for (const auto size : tensor.shape) {
+    sizes.push_back(std::to_string(size));
+  }
+  return "[" + join(sizes, ", ") + "]";
+}
+
+/// "152 tensors, 5717416 values, 22.9 MB (F32)"
+std::string sum_text(const Inspection& found) {
+  std::int64_t values = 0;
+  std::uint64_t bytes = 0;
+  std::map<std::string, int> types;
+  for (const auto& tensor : found.tensors) {
+    values += values_of(tensor);
+    bytes += tensor.bytes;
+    ++types[tensor.dtype];
+  }
+  std::vector<std::string> names;
+  for (const auto& [name, count] : types) {
+    names.push_back(types.size() == 1 ? name : name + ": " + std::to_string(count));
+  }
+  char text[160];
+  std::snprintf(
+      text,
+      sizeof(text),
+      "%zu tensors, %lld values, %.1f MB",
+      found.tensors.size(),
+      static_cast<long long>(values),
+      static_cast<double>(bytes) / 1e6);
+  return text + (names.empty() ? "" : " (" + join(names, ", ") + ")");
+}
+
+/// What timm calls it: nothing where the name is timm's already.
+std::string timm_text(const InspectedTensor& tensor) {
+  if (tensor.timm_names.empty()) {
+    return tensor.needed ? "(unknown)" : "(not needed)";
+  }
+  return tensor.timm_names == std::vector<std::string>{tensor.name}
+             ? ""
+             : printable(join(tensor.timm_names, ", "));
+}
+
+void print_table(const std::string& path, const Inspection& found) {
+  std::vector<std::vector<std::string>> head = {
+      {"file", printable(path, kLongestName)},
+      {"kind", found.kind},
+      {"holds", sum_text(found)},
+      {"names", found.layout.empty() ? "of no library that vitrine knows" : "of " + found.layout},
+      {"model", found.architecture.empty() ? found.problem : found.architecture}};
+  if (!found.state_dict.empty()) {
+    head.insert(head.begin() + 2, {"weights", "under " + printable(found.state_dict)});
+  }
+  for (const auto& [name, text] : found.metadata) {
+    head.push_back({"metadata", printable(name) + ": " + printable(text)});
+  }
+  for (const auto& value : found.values) {
+    head.push_back({"beside", printable(value.name) + " " + value.description});
+  }
+  print_columns(std::cout, head, {});
+  std::vector<std::vector<std::string>> rows = {{"tensor", "type", "shape", "by timm's name"}};
+  for (const auto& tensor : found.tensors) {
+    rows.push_back({printable(tensor.name), tensor.dtype, shape_text(tensor), timm_text(tensor)});
+  }
+  std::cout << '\n';
+  print_columns(std::cout, rows, {});
+}
+
+void print_json(const std::string& path, const Inspection& found) {
+  const auto or_null = [](const std::string& text) {
+    return text.empty() ? ordered_json() : ordered_json(text);
+  };
+  ordered_json json = {
+      {"file", path},
+      {"kind", found.kind},
+      {"bytes", found.bytes},
+      {"layout", or_null(found.layout)},
+      {"state_dict", or_null(found.state_dict)},
+      {"model", or_null(found.architecture)},
+      {"problem", or_null(found.problem)},
+      {"metadata", found.metadata}};
+  json["values"] = ordered_json::array();
+  for (const auto& value : found.values) {
+    json["values"].push_back({{"name", value.name}, {"description", value.description}});
+  }
+  json["tensors"] = ordered_json::array();
+  for (const auto& tensor : found.tensors) {
+    json["tensors"].push_back(
+        {{"name", tensor.name},
+         {"dtype", tensor.dtype},
+         {"shape", tensor.shape},
+         {"bytes", tensor.bytes},
+         {"needed", tensor.needed},
+         {"timm", tensor.timm_names}});
+  }
+  std::cout << json.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
+}
+
+int run(const Arguments& arguments) {
+  const auto& path = arguments.operands()[0];
+  const auto found = inspect_checkpoint(path, arguments.text("checkpoint-key"));
+  if (arguments.text("format") == "json") {
+    print_json(path, found);
+  } else {
+    print_table(path, found);
+  }
+  return 0;
+}
+
+}  // namespace
+
+Command inspect_command() {
+  CommandSpec spec;
+  spec.name = "inspect";
+  spec.summary = "tell what a checkpoint holds";
+  spec.operands = "FILE";
+  spec.least_operands = 1;
+  spec.most_operands = 1;
+  spec.description =
+      "FILE is a safetensors or PyTorch file. Prints its kind, whose names its tensors bear, the "
+      "model\n"
+      "that they are, each tensor with its type and shape, and what else is there. Nothing in the "
+      "file\n"
+      "is executed, and no tensor is read.";
+  spec.groups = {
+      {"Inspection",
+       {checkpoint_key_option(),
+        choice_option("format", {"table", "json"}, "how the result is printed", "table")}}};
+  spec.examples = {
+      "vitrine inspect model.safetensors",
+      "vitrine inspect checkpoint.pth --checkpoint-key model_ema --format json"};
+  return {spec, run};
+}
+
+}  // namespace vitrine

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+
+#include "vitrine/export.h"
+#include "vitrine/models/classifier.h"
+#include "vitrine/models/model_card.h"
+
+namespace vitrine {
+
+/// Whose files `export_model` writes.
+enum class Library { Timm, Torchvision, HuggingFace };
+
+/// "timm", "torchvision", "huggingface", and back; an unknown name is an UnknownNameError.
+VITRINE_API std::string to_string(Library library);
+VITRINE_API Library parse_library(const std::string& name);
+
+/// Writes a model for another library, which loads it strictly and then gives the same logits.
+///
+/// Timm and Torchvision: `path` becomes one safetensors file with that library's names.
+/// HuggingFace: `path` becomes a folder with model.safetensors, config.json and
+/// preprocessor_config.json for transformers' from_pretrained, with the card's labels and
+/// preprocessing. Throws Error when the library has no such model (transformers has no DeiT III,
+/// torchvision no MobileViT), saying what stands against it.
+VITRINE_API void export_model(
+    const std::string& path, const Classifier& model, const ModelCard& card, Library library);
+
+}  // namespace vitrine

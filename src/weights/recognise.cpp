@@ -1,0 +1,226 @@
+#include "recognise.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "vitrine/error.h"
+#include "vitrine/models/registry.h"
+#include "vitrine/text.h"
+
+#include "source_config.h"
+#include "source_defaults.h"
+#include "zoo_fit.h"
+
+namespace vitrine::detail {
+namespace {
+
+/// Names that a message lists.
+constexpr std::size_t kListed = 6;
+
+TensorShapes shapes_of(const MappedSource& tensors) {
+  TensorShapes shapes;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    shapes.emplace(tensors.name(i), tensors.shape(i).vec());
+  }
+  return shapes;
+}
+
+/// Side of a window by the table of coordinates that Swin V2's own files hold, and its largest
+/// value, which tells the window of the pretraining.
+struct CoordinateTable {
+  std::int64_t window = 0;
+  double largest = 0;
+};
+
+std::optional<CoordinateTable> coordinate_table(const Source& source) {
+  constexpr std::uint64_t kMostBytes = 1 << 20;
+  const std::string name = "layers.0.blocks.0.attn.relative_coords_table";
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    const auto& key = source.name(i);
+    const auto shape = source.shape(i);
+    if (key.size() >= name.size() &&
+        key.compare(key.size() - name.size(), name.size(), name) == 0 && shape.size() == 4 &&
+        source.bytes(i) > 0 && source.bytes(i) <= kMostBytes) {
+      return CoordinateTable{
+          (shape[1] + 1) / 2, source.read(i).to(torch::kDouble).max().item<double>()};
+    }
+  }
+  return std::nullopt;
+}
+
+/// Whether a Swin's windows are those of the table.
+bool has_table(const Candidate& candidate, const CoordinateTable& table) {
+  const auto* of = std::get_if<SwinTransformerOptions>(&candidate.entry->options);
+  if (of == nullptr) {
+    return true;
+  }
+  const auto window = of->window_size().front();
+  const auto pretrained = of->pretrained_window_sizes().front();
+  const auto reach = pretrained > 0 ? static_cast<double>(window - 1) /
+                                          static_cast<double>(std::max<int64_t>(pretrained - 1, 1))
+                                    : 1.0;
+  const auto largest = std::log2(8 * reach + 1) / 3;
+  return window == table.window && std::abs(largest - table.largest) < 0.01;
+}
+
+/// Whether a Swin's windows and image are those that the configuration names.
+bool has_windows(const Candidate& candidate, const ModelOptions& options) {
+  const auto* of = std::get_if<SwinTransformerOptions>(&candidate.entry->options);
+  const auto& values = options.values();
+  const auto window = values.find("window_size");
+  const auto pretrained = values.find("pretrained_window_sizes");
+  if (of == nullptr || window == values.end()) {
+    return true;
+  }
+  const auto* wanted = std::get_if<std::int64_t>(&window->second);
+  const auto* before = pretrained == values.end()
+                           ? nullptr
+                           : std::get_if<std::vector<std::int64_t>>(&pretrained->second);
+  const auto own_before = of->pretrained_window_sizes().front();
+  return (wanted == nullptr || *wanted == of->window_size().front()) &&
+         (before == nullptr || before->empty() || before->front() == own_before);
+}
+
+/// Whether a candidate can be what Hugging Face calls `model_type`: ViT and DeiT share tensors.
+bool is_of_type(const Candidate& candidate, const std::string& model_type) {
+  const bool deit = std::string(candidate.entry->name).compare(0, 4, "deit") == 0;
+  return (model_type != "vit" || !deit) && (model_type != "deit" || deit);
+}
+
+template <typename Keep>
+void keep_if(std::vector<Candidate>& candidates, const Keep& keep) {
+  candidates.erase(
+      std::remove_if(
+          candidates.begin(), candidates.end(), [&](const auto& one) { return !keep(one); }),
+      candidates.end());
+}
+
+/// Whether two candidates compute the same of the same tensors.
+bool same_structure(const Candidate& a, const Candidate& b) {
+  const auto* first = std::get_if<SwinTransformerOptions>(&a.entry->options);
+  const auto* second = std::get_if<SwinTransformerOptions>(&b.entry->options);
+  return first == nullptr || second == nullptr ||
+         (first->window_size() == second->window_size() &&
+          first->img_size() == second->img_size() &&
+          first->pretrained_window_sizes() == second->pretrained_window_sizes());
+}
+
+bool same_preprocess(const PreprocessOptions& a, const PreprocessOptions& b) {
+  return a.height() == b.height() && a.width() == b.width() && a.crop_pct() == b.crop_pct() &&
+         a.crop_mode() == b.crop_mode() && a.interpolation() == b.interpolation() &&
+         a.mean() == b.mean() && a.std() == b.std();
+}
+
+Candidate choose(const WeightsFile& file, const std::optional<SourceConfig>& config) {
+  const auto& subject = file.subject();
+  const auto& layout = file.tensors().layout();
+  const auto shapes = shapes_of(file.tensors());
+  auto candidates = find_candidates(shapes);
+  if (candidates.empty()) {
+    throw CheckpointError(
+        subject + ": has no card, and its tensors fit no model of the zoo" + nearest_text(shapes));
+  }
+  keep_if(candidates, [&](const auto& one) { return source_has(layout, one.entry->name); });
+  if (config && !config->model_type.empty()) {
+    keep_if(candidates, [&](const auto& one) { return is_of_type(one, config->model_type); });
+  }
+  if (config) {
+    keep_if(candidates, [&](const auto& one) { return has_windows(one, config->options); });
+  }
+  if (const auto table = coordinate_table(file.source())) {
+    keep_if(candidates, [&](const auto& one) { return has_table(one, *table); });
+  }
+  if (candidates.empty()) {
+    throw CheckpointError(
+        subject +
+        ": has no card, and no model of the zoo is what it and config.json say; --model and "
+        "--model-kwargs may describe it");
+  }
+  const auto nearer = [](const auto& a, const auto& b) { return a.distance < b.distance; };
+  const auto least = std::min_element(candidates.begin(), candidates.end(), nearer)->distance;
+  keep_if(candidates, [&](const auto& one) { return one.distance == least; });
+  const auto& first = candidates.front();
+  const bool tells_preprocess = config && config->preprocess;
+  std::vector<std::string> others;
+  for (const auto& one : candidates) {
+    const auto preprocess = [&](const Candidate& of) {
+      return source_defaults(layout, of.entry->name, of.entry->preprocess)
+          .preprocess.value_or(of.entry->preprocess);
+    };
+    if (!same_structure(first, one) ||
+        (!tells_preprocess && !same_preprocess(preprocess(first), preprocess(one)))) {
+      others.emplace_back(one.entry->name);
+    }
+  }
+  if (!others.empty()) {
+    others.insert(others.begin(), first.entry->name);
+    others.resize(std::min(others.size(), kListed));
+    throw CheckpointError(
+        subject + ": has no card, and its tensors fit several models; --model says which: " +
+        join(others, ", "));
+  }
+  return first;
+}
+
+/// Rows and columns that the options name, or null.
+const std::vector<std::int64_t>* image_size(const ModelOptions& options) {
+  const auto found = options.values().find("img_size");
+  return found == options.values().end() ? nullptr
+                                         : std::get_if<std::vector<std::int64_t>>(&found->second);
+}
+
+void put(ModelOptions& options, const ModelOptions& over) {
+  for (const auto& [name, value] : over.values()) {
+    options.set(name, value);
+  }
+}
+
+}  // namespace
+
+ModelCard recognise(const WeightsFile& file, const std::optional<std::string>& name) {
+  auto config = read_source_config(file.path());
+  ModelCard card;
+  ModelOptions found;
+  if (name) {
+    card = find_card(*name);
+    if (config && !config->architecture.empty() && config->architecture != card.architecture) {
+      config.reset();  // of another model
+    }
+  } else if (config && !config->architecture.empty()) {
+    try {
+      card = find_card(config->architecture);
+    } catch (const UnknownNameError& error) {
+      throw CheckpointError(file.subject() + ": config.json beside it: " + error.what());
+    }
+  } else {
+    const auto candidate = choose(file, config);
+    card = find_card(candidate.entry->name);
+    found = candidate.options;
+  }
+  const auto own = find_card(card.architecture).preprocess;
+  const auto defaults = source_defaults(file.tensors().layout(), card.architecture, own);
+  put(card.options, defaults.options);
+  if (defaults.preprocess && same_preprocess(card.preprocess, own)) {
+    card.preprocess = *defaults.preprocess;  // no name of other weights was given
+  }
+  if (config) {
+    put(card.options, config->options);
+    card.labels = config->labels;
+  }
+  put(card.options, found);
+  if (config && config->preprocess) {
+    card.preprocess = *config->preprocess;
+    if (card.family != "mobilevit") {
+      card.options.img_size(card.preprocess.height(), card.preprocess.width());
+    }
+  } else if (const auto* sides = image_size(card.options)) {
+    card.preprocess.height(sides->front()).width(sides->back());
+  }
+  return card;
+}
+
+}  // namespace vitrine::detail

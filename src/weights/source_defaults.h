@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "vitrine/image/preprocess.h"
+#include "vitrine/models/model_options.h"
+
+namespace vitrine::detail {
+
+/// How a library uses its models where nothing beside the checkpoint says more.
+struct SourceDefaults {
+  ModelOptions options;
+  std::optional<PreprocessOptions> preprocess;
+};
+
+/// Those of the library whose names a checkpoint bears, as `KeyMap::layout` calls them, for the
+/// zoo's model `architecture`, whose own preprocessing is `preprocess`.
+SourceDefaults source_defaults(
+    const std::string& layout,
+    const std::string& architecture,
+    const PreprocessOptions& preprocess);
+
+/// Whether that library has the model `architecture` at all, as far as vitrine knows.
+bool source_has(const std::string& layout, const std::string& architecture);
+
+}  // namespace vitrine::detail

@@ -1,0 +1,153 @@
+#include "zoo_fit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "vitrine/text.h"
+
+#include "telling_tensors.h"
+
+namespace vitrine::detail {
+namespace {
+
+using Shape = std::vector<std::int64_t>;
+using Shapes = TensorShapes;
+
+std::string shape_text(const Shape& shape) {
+  std::vector<std::string> sizes;
+  for (const auto size : shape) {
+    sizes.push_back(size < 0 ? "*" : std::to_string(size));
+  }
+  return "[" + join(sizes, ", ") + "]";
+}
+
+bool fits(const TellingTensor& expected, const Shapes& shapes) {
+  const auto found = shapes.find(expected.name);
+  if (found == shapes.end() || expected.shape.empty()) {
+    return found == shapes.end() && expected.shape.empty();
+  }
+  const auto same = [](std::int64_t wanted, std::int64_t size) {
+    return wanted < 0 || wanted == size;
+  };
+  return std::equal(
+      expected.shape.begin(),
+      expected.shape.end(),
+      found->second.begin(),
+      found->second.end(),
+      same);
+}
+
+/// Notes the image's size that learned positions tell; false where they fit no square image.
+bool note_image_size(
+    const VisionTransformerOptions& of, const Shapes& shapes, Candidate& candidate) {
+  const auto found = shapes.find("pos_embed");
+  if (found == shapes.end()) {
+    return true;
+  }
+  const auto prefix = of.no_embed_class()
+                          ? 0
+                          : (of.class_token() ? 1 : 0) + (of.distilled() ? 1 : 0) + of.reg_tokens();
+  const auto patches = found->second[1] - prefix;
+  const auto patch = of.patch_size();
+  if (patches == of.img_size()[0] / patch * (of.img_size()[1] / patch)) {
+    return true;
+  }
+  const auto side = static_cast<std::int64_t>(
+      std::lround(std::sqrt(static_cast<double>(std::max<std::int64_t>(patches, 0)))));
+  candidate.options.img_size(side * patch);
+  candidate.distance += 2;
+  return side > 0 && side * side == patches;
+}
+
+bool note_image_size(const SwinTransformerOptions&, const Shapes&, Candidate&) {
+  return true;
+}
+
+bool note_image_size(const MobileVitOptions&, const Shapes&, Candidate&) {
+  return true;
+}
+
+std::optional<Candidate> candidate_of(const Entry& entry, const Shapes& shapes) {
+  const auto telling = telling_tensors(entry.options);
+  const auto all = [&](const TellingTensor& tensor) { return fits(tensor, shapes); };
+  if (!std::all_of(telling.begin(), telling.end(), all)) {
+    return std::nullopt;
+  }
+  Candidate candidate{&entry, {}, 0};
+  const bool sized = std::visit(
+      [&](const auto& options) { return note_image_size(options, shapes, candidate); },
+      entry.options);
+  if (!sized) {
+    return std::nullopt;
+  }
+  std::visit(
+      [&](const auto& options) {
+        const auto first = shapes.find(telling.front().name);
+        if (first->second[1] != options.in_chans()) {
+          candidate.options.in_chans(first->second[1]);
+        }
+        const bool head = shapes.count("head.weight") + shapes.count("head.fc.weight") > 0;
+        if (head != (options.num_classes() > 0)) {
+          candidate.distance += 1;
+        }
+        if (!head) {
+          candidate.options.num_classes(0);
+        }
+      },
+      entry.options);
+  return candidate;
+}
+
+}  // namespace
+
+std::vector<Candidate> find_candidates(const TensorShapes& shapes) {
+  std::vector<Candidate> candidates;
+  for (const auto& group : zoo()) {
+    for (const auto& entry : group.entries) {
+      if (auto candidate = candidate_of(entry, shapes)) {
+        candidates.push_back(std::move(*candidate));
+      }
+    }
+  }
+  return candidates;
+}
+
+std::string nearest_text(const Shapes& shapes) {
+  const Entry* nearest = nullptr;
+  double best = 0;
+  TellingTensor misfit;
+  for (const auto& group : zoo()) {
+    for (const auto& entry : group.entries) {
+      const auto telling = telling_tensors(entry.options);
+      double count = 0;
+      const TellingTensor* first = nullptr;
+      for (const auto& tensor : telling) {
+        const bool fit = fits(tensor, shapes);
+        count += fit && !tensor.shape.empty() ? 1 : 0;
+        first = !fit && first == nullptr ? &tensor : first;
+      }
+      count /= static_cast<double>(telling.size());
+      if (count > best && first != nullptr) {
+        best = count;
+        nearest = &entry;
+        misfit = *first;
+      }
+    }
+  }
+  if (nearest == nullptr) {
+    return "; none of its tensors has a name that a model of vitrine has";
+  }
+  const auto found = shapes.find(misfit.name);
+  return std::string("; the nearest is ") + nearest->name + ", of which '" + misfit.name + "' is " +
+         (misfit.shape.empty()
+              ? "missing"
+              : shape_text(misfit.shape) + (found == shapes.end()
+                                                ? ", here missing"
+                                                : ", here " + shape_text(found->second))) +
+         "; --model and --model-kwargs may describe it";
+}
+
+}  // namespace vitrine::detail

@@ -1,0 +1,89 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+
+#include "cli.h"
+
+namespace vitrine {
+namespace {
+
+std::string answer_of(const std::string& weights, const std::string& image) {
+  const auto result = vitrine_program(
+      {"classify",
+       "--weights",
+       weights,
+       "--device",
+       "cpu",
+       "--top-k",
+       "0",
+       "--format",
+       "jsonl",
+       image});
+  EXPECT_EQ(result.status, 0) << result.err;
+  return result.out;
+}
+
+/// A folder with a picture.
+class ConvertCommand : public testing::Test {
+ protected:
+  void SetUp() override { write_bytes(image_, encoded(".png", picture(1))); }
+
+  TemporaryFolder folder_;
+  std::string image_ = folder_ / "a.png";
+};
+
+TEST_F(ConvertCommand, WritesAFileThatAnswersAlike) {
+  const auto out = folder_ / "copy.safetensors";
+  const auto result = vitrine_program({"convert", small_model(), out});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(result.out, out + ": test_vit, 3 classes, for vitrine\n");
+  EXPECT_EQ(answer_of(out, image_), answer_of(small_model(), image_));
+}
+
+TEST_F(ConvertCommand, WritesTransformersFolderThatAnswersAlike) {
+  const auto out = folder_ / "hub";
+  const auto result = vitrine_program({"convert", small_model(), out, "--to", "huggingface"});
+  EXPECT_EQ(result.status, 0) << result.err;
+  for (const auto* name : {"config.json", "preprocessor_config.json", "model.safetensors"}) {
+    EXPECT_TRUE(std::filesystem::exists(out + "/" + name)) << name;
+  }
+  const auto back = folder_ / "back.safetensors";
+  // The zoo has no such small model: what shapes it has to be said again.
+  const auto again = vitrine_program(
+      {"convert",
+       out + "/model.safetensors",
+       back,
+       "--model",
+       "test_vit",
+       "--model-kwargs",
+       "patch_size=8,embed_dim=32,depth=1"});
+  EXPECT_EQ(again.status, 0) << again.err;
+  EXPECT_EQ(answer_of(back, image_), answer_of(small_model(), image_));
+}
+
+TEST_F(ConvertCommand, LeavesWhatIsThere) {
+  const auto out = folder_ / "copy.safetensors";
+  write_bytes(out, {1, 2, 3});
+  const auto result = vitrine_program({"convert", small_model(), out});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(result.err, "vitrine: " + out + ": is there already; --force replaces it\n");
+  EXPECT_EQ(std::filesystem::file_size(out), 3U);
+  EXPECT_EQ(vitrine_program({"convert", small_model(), out, "--force"}).status, 0);
+}
+
+TEST_F(ConvertCommand, RefusesInOneLine) {
+  const auto pth = vitrine_program({"convert", small_model(), folder_ / "x.pth"});
+  EXPECT_EQ(pth.status, 2);
+  EXPECT_NE(pth.err.find("ends in .safetensors"), std::string::npos) << pth.err;
+  const auto missing = vitrine_program({"convert", folder_ / "none", folder_ / "x.safetensors"});
+  EXPECT_EQ(missing.status, 1);
+  EXPECT_EQ(lines_of(missing.err).size(), 1U) << missing.err;
+  const auto library =
+      vitrine_program({"convert", small_model(), folder_ / "x.safetensors", "--to", "torchvison"});
+  EXPECT_EQ(library.status, 2);
+  EXPECT_NE(library.err.find("torchvision"), std::string::npos) << library.err;
+}
+
+}  // namespace
+}  // namespace vitrine

@@ -1,0 +1,155 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "vitrine/error.h"
+#include "vitrine/models/registry.h"
+#include "vitrine/weights/model_file.h"
+#include "vitrine/weights/safetensors.h"
+
+#include "support/temporary_folder.h"
+
+namespace vitrine {
+namespace {
+
+void write_text(const std::string& path, const std::string& text) {
+  std::ofstream(path) << text;
+}
+
+/// A folder with the bare tensors of a model, as a library leaves them.
+class Recognise : public testing::Test {
+ protected:
+  void write(const std::string& name, const ModelOptions& options = {}) {
+    write_safetensors(path_, state_dict(*create_model(name, options)));
+  }
+
+  std::string refusal() const {
+    try {
+      const auto card = find_model_card(path_);
+      return "taken as " + card.architecture;
+    } catch (const CheckpointError& error) {
+      const std::string message = error.what();
+      EXPECT_EQ(message.find('\n'), std::string::npos);
+      return message.substr(path_.size() + 2);
+    }
+  }
+
+  TemporaryFolder folder_;
+  std::string path_ = folder_ / "model.safetensors";
+};
+
+TEST_F(Recognise, EachModelIsToldByItsTensorsOrAmongItsLikes) {
+  constexpr int64_t kCheap = 12'000'000;
+  int told = 0;
+  for (const auto& name : list_models()) {
+    const auto card = find_card(name);
+    if (card.parameters > kCheap) {
+      continue;
+    }
+    write(name);
+    const auto answer = refusal();
+    told += answer == "taken as " + name ? 1 : 0;
+    EXPECT_TRUE(
+        answer == "taken as " + name || (answer.find("fit several models") != std::string::npos &&
+                                         answer.find(" " + name) != std::string::npos))
+        << name << " is " << answer;
+  }
+  EXPECT_GE(told, 10);
+}
+
+TEST_F(Recognise, TellsImageSizeChannelsAndClasses) {
+  write("deit_tiny_distilled_patch16_224", ModelOptions().img_size(96).in_chans(4).num_classes(7));
+  const auto loaded = load_model(path_);
+  EXPECT_EQ(loaded.card.architecture, "deit_tiny_distilled_patch16_224");
+  EXPECT_EQ(loaded.card.preprocess.height(), 96);
+  EXPECT_EQ(loaded.model->in_chans(), 4);
+  EXPECT_EQ(loaded.model->num_classes(), 7);
+}
+
+TEST_F(Recognise, ModelsThatDifferInPreprocessingAloneAreNamed) {
+  write("vit_tiny_patch16_224");
+  EXPECT_EQ(
+      refusal(),
+      "has no card, and its tensors fit several models; --model says which: vit_tiny_patch16_224, "
+      "deit_tiny_patch16_224");
+  ModelFileOptions options;
+  options.architecture = "deit_tiny_patch16_224";
+  EXPECT_EQ(find_model_card(path_, options).preprocess.mean()[0], 0.485);
+}
+
+TEST_F(Recognise, WhatFitsNothingIsComparedWithTheNearest) {
+  write("vit_tiny_patch16_224", ModelOptions().set("mlp_ratio", 3.0));
+  const auto message = refusal();
+  EXPECT_NE(
+      message.find("'blocks.0.mlp.fc1.weight' is [768, 192], here [576, 192]"), std::string::npos)
+      << message;
+  write_safetensors(path_, {{"a", torch::zeros({2})}});
+  EXPECT_NE(refusal().find("none of its tensors"), std::string::npos) << refusal();
+}
+
+TEST_F(Recognise, TimmsConfigurationBesideItCounts) {
+  write("vit_tiny_patch16_224", ModelOptions().num_classes(2));
+  const auto config = folder_ / "config.json";
+  write_text(
+      config,
+      R"({"architecture": "deit_tiny_patch16_224", "label_names": ["cat", "dog"], "pretrained_cfg":
+          {"input_size": [3, 224, 224], "interpolation": "bilinear", "crop_pct": 0.5,
+           "mean": [0.1, 0.2, 0.3], "std": [0.5, 0.6, 0.7]}})");
+  const auto loaded = load_model(path_);
+  EXPECT_EQ(loaded.card.architecture, "deit_tiny_patch16_224");
+  EXPECT_EQ(loaded.card.labels, (std::vector<std::string>{"cat", "dog"}));
+  EXPECT_EQ(loaded.card.preprocess.interpolation(), Interpolation::Bilinear);
+  EXPECT_EQ(loaded.card.preprocess.crop_pct(), 0.5);
+  EXPECT_EQ(loaded.card.preprocess.mean()[1], 0.2);
+
+  write_text(config, R"({"architecture": "resnet50", "pretrained_cfg": {}})");
+  EXPECT_NE(refusal().find("resnet50"), std::string::npos) << refusal();
+  write_text(config, "{");
+  EXPECT_THROW(find_model_card(path_), CheckpointError);
+}
+
+TEST_F(Recognise, HuggingFacesConfigurationBesideItCounts) {
+  write("vit_tiny_patch16_224", ModelOptions().num_classes(2));
+  write_text(
+      folder_ / "config.json",
+      R"({"model_type": "vit", "num_attention_heads": 6, "layer_norm_eps": 1e-12,
+          "image_size": 224, "id2label": {"0": "cat", "1": "dog"}})");
+  write_text(
+      folder_ / "preprocessor_config.json",
+      R"({"size": {"height": 224, "width": 224}, "resample": 3, "do_normalize": true,
+          "image_mean": [0.1, 0.2, 0.3], "image_std": [0.5, 0.6, 0.7]})");
+  const auto loaded = load_model(path_);
+  EXPECT_EQ(loaded.card.architecture, "vit_tiny_patch16_224");
+  EXPECT_EQ(loaded.card.labels, (std::vector<std::string>{"cat", "dog"}));
+  EXPECT_EQ(loaded.card.preprocess.crop_mode(), CropMode::Squash);
+  EXPECT_EQ(loaded.card.preprocess.crop_pct(), 1);
+  EXPECT_EQ(loaded.card.preprocess.interpolation(), Interpolation::Bicubic);
+  EXPECT_EQ(loaded.card.preprocess.mean()[1], 0.2);
+  const auto& options = loaded.card.options.values();
+  EXPECT_EQ(std::get<int64_t>(options.at("num_heads")), 6);
+  EXPECT_EQ(std::get<double>(options.at("norm_eps")), 1e-12);
+}
+
+TEST_F(Recognise, WindowsOfSwinV2AreToldByWhatTellsThem) {
+  write("swinv2_tiny_window8_256");
+  EXPECT_NE(refusal().find("swinv2_tiny_window16_256"), std::string::npos) << refusal();
+  write_text(
+      folder_ / "config.json",
+      R"({"model_type": "swinv2", "window_size": 16, "image_size": 256,
+          "pretrained_window_sizes": [0, 0, 0, 0]})");
+  EXPECT_EQ(find_model_card(path_).architecture, "swinv2_tiny_window16_256");
+  std::filesystem::remove(folder_ / "config.json");
+
+  // Microsoft's files hold the table of coordinates, which a model derives.
+  auto tensors = state_dict(*create_model("swinv2_tiny_window8_256"));
+  tensors.insert(
+      "layers.0.blocks.0.attn.relative_coords_table", torch::full({1, 15, 15, 2}, 1.0566));
+  write_safetensors(path_, tensors);
+  EXPECT_EQ(find_model_card(path_).architecture, "swinv2_tiny_window8_256");
+}
+
+}  // namespace
+}  // namespace vitrine
