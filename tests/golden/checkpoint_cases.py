@@ -64,7 +64,6 @@ def timm_case(name, side, **more):
 
 TINY = dict(hidden_size=192, num_attention_heads=3, intermediate_size=768)
 SMALL_DINOV2 = dict(hidden_size=384, num_attention_heads=6, image_size=518)
-EPS = ("norm_eps=1e-12",)
 
 CASES = {
     "timm ViT": timm_case("vit_tiny_patch16_224", 224),
@@ -83,12 +82,11 @@ CASES = {
     "torchvision vit_l_32": Case("vit_large_patch32_224", 224, lambda: of_torchvision("vit_l_32")),
     "torchvision swin_t": Case("swin_tiny_patch4_window7_224", 224, lambda: of_torchvision("swin_t")),
     "torchvision swin_v2_t": Case("swinv2_tiny_window8_256", 256, lambda: of_torchvision("swin_v2_t")),
-    "transformers ViT": Case("vit_tiny_patch16_224", 224, lambda: of_transformers("ViT", **TINY), EPS),
-    "transformers DeiT": Case("deit_tiny_patch16_224", 224, lambda: of_transformers("DeiT", **TINY),
-                              EPS + ("reg_tokens=1",)),
+    "transformers ViT": Case("vit_tiny_patch16_224", 224, lambda: of_transformers("ViT", **TINY)),
+    "transformers DeiT": Case("deit_tiny_patch16_224", 224, lambda: of_transformers("DeiT", **TINY)),
     "transformers DeiT distilled": Case(
         "deit_tiny_distilled_patch16_224", 224,
-        lambda: of_transformers("DeiT", "ForImageClassificationWithTeacher", **TINY), EPS),
+        lambda: of_transformers("DeiT", "ForImageClassificationWithTeacher", **TINY)),
     "transformers Dinov2": Case("vit_small_patch14_dinov2", 518,
                                 lambda: of_transformers("Dinov2", "Model", **SMALL_DINOV2), batch=1),
     "transformers Dinov2WithRegisters": Case(

@@ -120,18 +120,16 @@ def vit_pytorch_cases():
     """A class token; the mean of all tokens; few wide heads; and SimpleViT, of each version that has them."""
     for version in VIT_PYTORCH:
         numbers = tuple(map(int, version.split(".")))
-        common = ("qkv_bias=false", "norm_eps=1e-5", f"dual_patch_norm={str(numbers >= (1, 0)).lower()}",
-                  f"fc_norm={str(numbers < (1, 4)).lower()}")
-        mean = ("global_pool=avg", "class_token=false") if numbers >= (1, 16) else ("global_pool=mean_all",)
+        mean = () if numbers >= (1, 16) else ("global_pool=mean_all",)
         for title, kind, options, vitrines in [
                 ("ViT", "ViT", {}, ()), ("ViT mean", "ViT", {"pool": "mean"}, mean),
                 ("ViT wide heads", "ViT", {"heads": 4, "dim_head": 128}, ("num_heads=4", "head_dim=128"))]:
             yield f"vit-pytorch {version} {title}", Case(
-                "vit_small_patch16_224", 224, functools.partial(vit_pytorch, kind, options), common + vitrines,
+                "vit_small_patch16_224", 224, functools.partial(vit_pytorch, kind, options), vitrines,
                 repository=f"vit-pytorch-{version}")
         if numbers >= (0, 30):
             yield f"vit-pytorch {version} SimpleViT", Case(
-                "simple_vit_small_patch16_224", 224, functools.partial(vit_pytorch, "SimpleViT", {}), common,
+                "simple_vit_small_patch16_224", 224, functools.partial(vit_pytorch, "SimpleViT", {}),
                 repository=f"vit-pytorch-{version}")
 
 

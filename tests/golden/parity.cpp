@@ -10,8 +10,6 @@
 #include <string>
 
 #include "vitrine/error.h"
-#include "vitrine/models/registry.h"
-#include "vitrine/weights/load.h"
 #include "vitrine/weights/model_file.h"
 #include "vitrine/weights/safetensors.h"
 
@@ -48,18 +46,17 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    vitrine::ModelOptions options;
+    vitrine::ModelFileOptions options;
+    options.architecture = argv[1];
     for (int i = 5; i < argc; ++i) {
-      put(options, argv[i]);
+      put(options.options, argv[i]);
     }
     const torch::NoGradGuard no_grad;
-    auto model = vitrine::create_model(argv[1], options);
-    vitrine::load_weights(*model, argv[2]);
-    model->eval();
+    const auto loaded = vitrine::load_model(argv[2], options);
     const auto images =
         vitrine::read_safetensors(std::string(argv[2]) + ".images").tensors["images"];
-    vitrine::write_safetensors(argv[3], {{"logits", model->forward(images)}});
-    vitrine::save_model(argv[4], *model, vitrine::find_card(argv[1]));
+    vitrine::write_safetensors(argv[3], {{"logits", loaded.model->forward(images)}});
+    vitrine::save_model(argv[4], *loaded.model, loaded.card);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "vitrine_parity: %s\n", error.what());
     return 1;
