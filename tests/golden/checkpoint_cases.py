@@ -50,7 +50,7 @@ def of_transformers(kind, head="ForImageClassification", **options):
 
     def answer(images):
         out = model(images)
-        return out.pooler_output if head == "Model" else out.logits
+        return out.last_hidden_state[:, 0] if head == "Model" else out.logits
 
     def save(folder):
         model.save_pretrained(folder)
@@ -63,7 +63,7 @@ def timm_case(name, side, **more):
 
 
 TINY = dict(hidden_size=192, num_attention_heads=3, intermediate_size=768)
-SMALL_DINOV2 = dict(hidden_size=384, num_attention_heads=6, image_size=518)
+SMALL_DINOV2 = dict(hidden_size=384, num_attention_heads=6, image_size=518, patch_size=14)
 
 CASES = {
     "timm ViT": timm_case("vit_tiny_patch16_224", 224),
@@ -83,6 +83,9 @@ CASES = {
     "torchvision swin_t": Case("swin_tiny_patch4_window7_224", 224, lambda: of_torchvision("swin_t")),
     "torchvision swin_v2_t": Case("swinv2_tiny_window8_256", 256, lambda: of_torchvision("swin_v2_t")),
     "transformers ViT": Case("vit_tiny_patch16_224", 224, lambda: of_transformers("ViT", **TINY)),
+    "transformers ViT of DINO": Case(
+        "vit_small_patch16_224.dino", 224,
+        lambda: of_transformers("ViT", "Model", hidden_size=384, num_attention_heads=6, intermediate_size=1536)),
     "transformers DeiT": Case("deit_tiny_patch16_224", 224, lambda: of_transformers("DeiT", **TINY)),
     "transformers DeiT distilled": Case(
         "deit_tiny_distilled_patch16_224", 224,

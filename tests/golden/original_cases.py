@@ -37,16 +37,24 @@ def importing(folder):
                 del sys.modules[name]
 
 
-def swin(folder):
-    with importing(folder) as load:
-        model = load("models.swin_transformer").SwinTransformer()
-    return Made(model, model)
+class CfgNode(dict):
+    """Pickles as yacs's class of this name does, which holds the settings in Swin's training files."""
+
+    def __init__(self, settings):
+        super().__init__(settings)
+        self.__dict__["__immutable__"] = True
 
 
-def swin_v2(folder):
+CfgNode.__module__ = "yacs.config"
+
+
+def swin(version, options, folder):
+    sys.modules["yacs.config"] = sys.modules[__name__]
+    module, name = [("swin_transformer", "SwinTransformer"), ("swin_transformer_v2", "SwinTransformerV2")][version - 1]
     with importing(folder) as load:
-        model = load("models.swin_transformer_v2").SwinTransformerV2(img_size=256, window_size=8)
-    return Made(model, model)
+        model = getattr(load(f"models.{module}"), name)(**options)
+    return Made(model, model, lambda state: {
+        "model": state, "max_accuracy": 81.2, "scaler": {}, "config": CfgNode({"MODEL": CfgNode({"NAME": "swin"})})})
 
 
 def prefixed(prefix, state):
@@ -134,8 +142,13 @@ def vit_pytorch_cases():
 
 
 CASES = {
-    "Microsoft Swin": Case("swin_tiny_patch4_window7_224", 224, swin, repository="Swin-Transformer"),
-    "Microsoft Swin V2": Case("swinv2_tiny_window8_256", 256, swin_v2, repository="Swin-Transformer"),
+    "Microsoft Swin": Case("swin_tiny_patch4_window7_224", 224, functools.partial(swin, 1, {}),
+                           repository="Swin-Transformer"),
+    "Microsoft Swin V2": Case("swinv2_tiny_window8_256", 256, functools.partial(
+        swin, 2, dict(img_size=256, window_size=8)), repository="Swin-Transformer"),
+    "Microsoft Swin V2 finer": Case("swinv2_base_window12to16_192to256", 256, functools.partial(
+        swin, 2, dict(img_size=256, window_size=16, embed_dim=128, depths=[2, 2, 18, 2], num_heads=[4, 8, 16, 32],
+                      pretrained_window_sizes=[12, 12, 12, 6])), repository="Swin-Transformer"),
     "DINO": Case("vit_small_patch16_224.dino", 224, dino, repository="dino"),
     "DINOv2": Case("vit_small_patch14_dinov2", 518, functools.partial(dinov2, 0, 0), batch=1, repository="dinov2"),
     "DINOv2 registers in chunks": Case("vit_small_patch14_reg4_dinov2", 518, functools.partial(dinov2, 4, 4), batch=1,
