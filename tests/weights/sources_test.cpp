@@ -2,14 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <fstream>
-#include <functional>
 #include <map>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "vitrine/error.h"
 #include "vitrine/models/registry.h"
 #include "vitrine/weights/load.h"
 #include "vitrine/weights/safetensors.h"
@@ -138,16 +138,19 @@ std::map<std::string, Model> models() {
       {"simple_vit_1.26", {"simple_vit_small_patch16_224", classes(vit_pytorch())}}};
 }
 
+std::shared_ptr<Classifier> model_of(const std::string& source) {
+  const auto wanted = models();
+  return create_model(wanted.at(source).name, wanted.at(source).options);
+}
+
 TEST(Sources, GiveTheirAnswers) {
   const torch::NoGradGuard no_grad;
   const auto answers = read_safetensors(kFolder + "sources.safetensors").tensors;
   const auto sources = read_sources();
-  const auto wanted = models();
-  EXPECT_EQ(sources.size(), wanted.size());
+  EXPECT_EQ(sources.size(), models().size());
   for (const auto& [source, tensors] : sources) {
     SCOPED_TRACE(source);
-    const auto& [name, options] = wanted.at(source);
-    const auto model = create_model(name, options);
+    const auto model = model_of(source);
     load_state_dict(*model, tensors);
     model->eval();
     const int64_t side = source.compare(0, 6, "cvnets") == 0 ? 64 : 32;
@@ -155,6 +158,36 @@ TEST(Sources, GiveTheirAnswers) {
     const auto images = reference_tensor("image " + text + "x" + text, {2, 3, side, side});
     EXPECT_TENSOR_NEAR((*model)(images), answers[source], 1e-5);
   }
+}
+
+TEST(Sources, AreAddedUpInAWiderTypeThanHalfPrecision) {
+  const auto expected = model_of("vit_pytorch_1.26");
+  const auto model = model_of("vit_pytorch_1.26");
+  StateDict halves;
+  StateDict same;
+  const auto tensors = read_sources().at("vit_pytorch_1.26");
+  for (const auto& item : tensors) {
+    halves.insert(item.key(), item.value().to(torch::kHalf));
+    same.insert(item.key(), halves[item.key()].to(torch::kFloat));
+  }
+  load_state_dict(*expected, same);
+  load_state_dict(*model, halves);
+  const auto wanted = state_dict(*expected);
+  const auto found = state_dict(*model);
+  for (const auto& item : found) {
+    EXPECT_TRUE(torch::equal(item.value(), wanted[item.key()])) << item.key();
+  }
+}
+
+TEST(Sources, AreRefusedWhereTheirSumsAreInfinite) {
+  auto tensors = read_sources().at("vit_pytorch_1.26");
+  tensors["to_patch_embedding.1.weight"].fill_(3e38);
+  tensors["to_patch_embedding.2.weight"].fill_(3e38);
+  EXPECT_THROW(load_state_dict(*model_of("vit_pytorch_1.26"), tensors), CheckpointError);
+  auto teacher = read_sources().at("dinov2_teacher");
+  teacher["backbone.cls_token"].fill_(3e38);
+  teacher["backbone.pos_embed"].fill_(3e38);
+  EXPECT_THROW(load_state_dict(*model_of("dinov2_teacher"), teacher), CheckpointError);
 }
 
 }  // namespace
