@@ -2,14 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <fstream>
-#include <functional>
 #include <map>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "vitrine/error.h"
 #include "vitrine/weights/model_file.h"
 #include "vitrine/weights/safetensors.h"
 
@@ -113,26 +113,59 @@ std::map<std::string, Model> models() {
       {"simple_vit_1.26", {"simple_vit_small_patch16_224", vit()}}};
 }
 
+/// The model of a file with these tensors.
+std::shared_ptr<Classifier> open(const std::string& source, const StateDict& tensors) {
+  const TemporaryFolder folder;
+  const auto path = folder / "model.safetensors";
+  write_safetensors(path, tensors);
+  const auto wanted = models();
+  ModelFileOptions options;
+  options.architecture = wanted.at(source).name;
+  options.options = wanted.at(source).options;
+  return load_model(path, options).model;
+}
+
 TEST(Sources, GiveTheirAnswers) {
   const torch::NoGradGuard no_grad;
   const auto answers = read_safetensors(kFolder + "sources.safetensors").tensors;
   const auto sources = read_sources();
-  const auto wanted = models();
-  EXPECT_EQ(sources.size(), wanted.size());
-  const TemporaryFolder folder;
-  const auto path = folder / "model.safetensors";
+  EXPECT_EQ(sources.size(), models().size());
   for (const auto& [source, tensors] : sources) {
     SCOPED_TRACE(source);
-    write_safetensors(path, tensors);
-    ModelFileOptions options;
-    options.architecture = wanted.at(source).name;
-    options.options = wanted.at(source).options;
-    const auto model = load_model(path, options).model;
+    const auto model = open(source, tensors);
     const int64_t side = source.compare(0, 6, "cvnets") == 0 ? 64 : 32;
     const auto text = std::to_string(side);
     const auto images = reference_tensor("image " + text + "x" + text, {2, 3, side, side});
     EXPECT_TENSOR_NEAR((*model)(images), answers[source], 1e-5);
   }
+}
+
+TEST(Sources, AreAddedUpInAWiderTypeThanHalfPrecision) {
+  StateDict halves;
+  StateDict same;
+  const auto tensors = read_sources().at("vit_pytorch_1.26");
+  for (const auto& item : tensors) {
+    halves.insert(item.key(), item.value().to(torch::kHalf));
+    same.insert(item.key(), halves[item.key()].to(torch::kFloat));
+  }
+  const auto expected = open("vit_pytorch_1.26", same);
+  const auto model = open("vit_pytorch_1.26", halves);
+  const auto wanted = state_dict(*expected);
+  const auto found = state_dict(*model);
+  for (const auto& item : found) {
+    EXPECT_TRUE(torch::equal(item.value(), wanted[item.key()])) << item.key();
+  }
+}
+
+TEST(Sources, AreRefusedWhereTheirSumsAreInfinite) {
+  auto tensors = read_sources().at("vit_pytorch_1.26");
+  tensors["to_patch_embedding.1.weight"].fill_(3e38);
+  tensors["to_patch_embedding.2.weight"].fill_(3e38);
+  EXPECT_THROW(open("vit_pytorch_1.26", tensors), CheckpointError);
+  auto teacher = read_sources().at("dinov2_teacher");
+  teacher["backbone.cls_token"].fill_(3e38);
+  teacher["backbone.pos_embed"].fill_(3e38);
+  EXPECT_THROW(open("dinov2_teacher", teacher), CheckpointError);
 }
 
 }  // namespace
