@@ -53,7 +53,8 @@ PthFile::PthFile(const std::string& path)
 PthFile::PthFile(std::unique_ptr<ByteSource> source, std::string subject)
     : subject_(std::move(subject)),
       source_(std::move(source)),
-      content_(read_content(*source_, subject_)) {}
+      content_(read_content(*source_, subject_)),
+      verified_(content_.storages.storages().size()) {}
 
 TensorOrProblem PthFile::tensor(PickleId id, const std::string& name) const {
   return read_tensor(content_.graph, content_.storages, id, subject_, name);
@@ -80,7 +81,8 @@ void PthFile::read_contiguous(const TensorRef& tensor, void* out) const {
   const auto& storage = content_.storages.storages()[tensor.storage];
   const auto size = tensor.size();
   const auto begin = storage.begin + tensor.offset * (dtype_bits(tensor.dtype) / 8);
-  const bool checked = storage.crc != 0 && size == storage.size();
+  const bool checked =
+      storage.crc != 0 && size == storage.size() && !verified_[tensor.storage].load();
   std::uint32_t crc = 0;
   for (std::uint64_t done = 0; done < size; done += kPiece) {
     auto* piece = static_cast<char*>(out) + done;
@@ -96,6 +98,9 @@ void PthFile::read_contiguous(const TensorRef& tensor, void* out) const {
         subject_ + ": storage '" + storage.key +
         "' is damaged: the CRC-32 of its bytes is not the one that the file says; was the download "
         "complete?");
+  }
+  if (checked) {
+    verified_[tensor.storage].store(true);
   }
 }
 

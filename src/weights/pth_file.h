@@ -1,8 +1,10 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "byte_source.h"
 #include "pth_content.h"
@@ -34,7 +36,7 @@ class PthFile {
   /// Writes the elements of `tensor` to `out`, `tensor.size()` bytes: one after another, the last
   /// dimension's first, each with its lowest byte first, booleans as 0 and 1. What lies so in the
   /// file is read straight to `out`. Throws CheckpointError when a storage that is read as a whole
-  /// does not have the checksum that the file says.
+  /// for the first time does not have the checksum that the file says.
   void read(const TensorRef& tensor, void* out) const;
 
  private:
@@ -44,6 +46,9 @@ class PthFile {
   std::string subject_;
   std::unique_ptr<ByteSource> source_;
   PthContent content_;
+  /// By storage, whether its checksum was right: it takes as long as the reading, which is done
+  /// twice.
+  mutable std::vector<std::atomic<bool>> verified_;
 };
 
 }  // namespace vitrine::detail

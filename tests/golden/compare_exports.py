@@ -3,8 +3,10 @@
     python compare_exports.py PROGRAM [CASE...]     # PROGRAM: build/release/bin/vitrine
 
 For each model, with every parameter and buffer randomised: timm saves it, PROGRAM converts the file, the library loads
-the result strictly and answers for the same images. Ends with status 1 when a logit (of a model without a head: a
-feature) differs by more than 1e-4 from timm's."""
+the result strictly and answers for the same images. Of transformers' folders, PROGRAM classifies a photo as well,
+told nothing but the file, against transformers with the folder's image processor. Ends with status 1 when a logit (of a
+model without a head: a feature) differs by more than 1e-4 from timm's, or for the photo by more than 3e-3."""
+import json
 import pathlib
 import subprocess
 import sys
@@ -14,9 +16,12 @@ import timm
 import torch
 import torchvision
 import transformers
+from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from compare_with_timm import randomise
+
+PHOTO = pathlib.Path(__file__).resolve().parent.parent / "data/images/baseline_420.jpg"
 
 
 def for_timm(name, out):
@@ -63,6 +68,18 @@ CASES = [
 
 
 @torch.no_grad()
+def compare_photo(program, folder):
+    """Worst difference of the logits for a photo, told by the folder alone."""
+    answer = subprocess.run([program, "classify", "--weights", folder / "model.safetensors", "--top-k", "0",
+                             "--format", "jsonl", PHOTO], check=True, capture_output=True, text=True).stdout
+    ours = torch.tensor([one["logit"] for one in json.loads(answer)["predictions"]])
+    processor = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
+    model = transformers.AutoModelForImageClassification.from_pretrained(folder).eval()
+    pixels = processor(Image.open(PHOTO).convert("RGB"), return_tensors="pt")["pixel_values"]
+    return float((model(pixels).logits[0] - ours).abs().max())
+
+
+@torch.no_grad()
 def compare(program, case, folder):
     name, library, theirs = case
     torch.manual_seed(0)
@@ -83,8 +100,10 @@ def compare(program, case, folder):
         loaded.eval()
     # transformers' MobileViT is for images in BGR.
     difference = float((loaded(images.flip(1) if theirs.startswith("MobileViTFor") else images) - expected).abs().max())
-    print(f"{name:36} {theirs:40} spread {expected.std():.2f}  difference {difference:.1e}", flush=True)
-    return difference
+    told = f"{name:36} {theirs:40} spread {expected.std():.2f}  difference {difference:.1e}"
+    photo = compare_photo(program, out) if theirs.endswith("ForImageClassification") else None
+    print(told + (f"  photo {photo:.1e}" if photo is not None else ""), flush=True)
+    return max(difference, (photo or 0.0) / 30)  # the photo's bound is 30 times as wide
 
 
 def main():
