@@ -87,6 +87,11 @@ class Exporter {
       case Derivation::Copy:
         result_.insert(to, value);
         break;
+      case Derivation::Token:
+      case Derivation::Kernel:
+      case Derivation::AddProduct:
+      case Derivation::Zeros:
+        throw Error(std::string(layout_.name) + " has no way back for '" + printable(name) + "'");
     }
   }
 

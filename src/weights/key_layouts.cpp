@@ -24,7 +24,7 @@ const std::vector<std::string_view>& model_prefixes() {
 const std::vector<KeyLayout>& key_layouts() {
   static const std::vector<KeyLayout> layouts = [] {
     std::vector<KeyLayout> all;
-    for (const auto family : {swin_layouts, mobilevit_layouts, vit_layouts}) {
+    for (const auto family : {swin_layouts, mobilevit_layouts, vit_pytorch_layouts, vit_layouts}) {
       for (auto& layout : family()) {
         all.push_back(std::move(layout));
       }

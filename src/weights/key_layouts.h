@@ -13,8 +13,8 @@ struct KeyRule {
   std::string_view from;
   std::string_view to;  // empty where the tensor is dropped
   Derivation derivation = Derivation::Copy;
-  int part = 0;   // of Concat: which of the sources; of Rows: which of the equal parts
-  int parts = 3;  // of Concat and Rows: how many
+  int part = 0;   // where there are several sources: which; of Rows: which of the equal parts
+  int parts = 3;  // how many there are
 };
 
 /// Whether a checkpoint has a tensor whose name matches a pattern.
@@ -24,7 +24,7 @@ using HasKey = std::function<bool(std::string_view)>;
 struct KeyLayout {
   const char* name;
   bool (*fits)(const HasKey& has);
-  std::vector<KeyRule> rules;  // the first that fits a name counts, but for those that take a part
+  std::vector<KeyRule> rules;  // after one that takes all of a tensor no other counts
   bool keeps_names = false;    // whether names without a rule are timm's already
   /// Why such a checkpoint cannot be used, as the end of a sentence; empty where it can.
   const char* refusal = "";
@@ -41,6 +41,7 @@ const std::vector<KeyLayout>& key_layouts();
 
 // Those of each family.
 std::vector<KeyLayout> vit_layouts();
+std::vector<KeyLayout> vit_pytorch_layouts();
 std::vector<KeyLayout> swin_layouts();
 std::vector<KeyLayout> mobilevit_layouts();
 

@@ -130,6 +130,13 @@ std::vector<KeyRule> huggingface_dinov2_rules(bool registers) {
   return rules;
 }
 
+/// A DeiT whose distillation token has no head: a register by timm's names.
+std::vector<KeyRule> huggingface_deit_rules() {
+  auto rules = huggingface_vit_rules();
+  rules.insert(rules.begin(), {"embeddings.distillation_token", "reg_token"});
+  return rules;
+}
+
 bool is_huggingface(const HasKey& has) {
   return has("embeddings.patch_embeddings.projection.weight") &&
          (has("encoder.layer.{}.*") || has("layers.{}.attention.*"));
@@ -156,6 +163,11 @@ std::vector<KeyLayout> vit_layouts() {
          return is_huggingface(has) && has("encoder.layer.{}.layer_scale1.lambda1");
        },
        huggingface_dinov2_rules(/*registers=*/false)},
+      {"Hugging Face DeiT with one head",
+       [](const HasKey& has) {
+         return is_huggingface(has) && has("embeddings.distillation_token") && has("classifier.*");
+       },
+       huggingface_deit_rules()},
       {"Hugging Face ViT", is_huggingface, huggingface_vit_rules()},
       {"DINOv2 with registers",
        [](const HasKey& has) { return is_timm(has) && has("register_tokens"); },

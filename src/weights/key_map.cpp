@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <limits>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -10,6 +9,8 @@
 #include "vitrine/error.h"
 #include "vitrine/text.h"
 
+#include "derived_key.h"
+#include "derived_shape.h"
 #include "key_layouts.h"
 #include "key_pattern.h"
 
@@ -18,16 +19,6 @@ namespace {
 
 bool starts_with(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
-}
-
-bool ends_with(std::string_view text, std::string_view end) {
-  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
-}
-
-/// Tables that a model derives from its options, by the names that any library gives them.
-bool is_derived(std::string_view name) {
-  return ends_with(name, "relative_position_index") || ends_with(name, "attn_mask") ||
-         ends_with(name, "relative_coords_table");
 }
 
 /// The heads that DINO and DINOv2 train with, which are no classifiers.
@@ -121,9 +112,23 @@ class Mapper {
  private:
   static constexpr auto kNone = static_cast<std::size_t>(-1);
 
-  static bool takes_part(Derivation derivation) {
+  /// Whether a source may serve other tensors as well, by further rules.
+  static bool is_shared(Derivation derivation) {
     return derivation == Derivation::Rows || derivation == Derivation::Tokens ||
-           derivation == Derivation::AddToken;
+           derivation == Derivation::AddToken || derivation == Derivation::Kernel ||
+           derivation == Derivation::AddProduct || derivation == Derivation::Zeros;
+  }
+
+  static std::size_t sources_of(const KeyRule& rule) {
+    const bool several =
+        rule.derivation == Derivation::Concat || rule.derivation == Derivation::AddToken ||
+        rule.derivation == Derivation::Kernel || rule.derivation == Derivation::AddProduct;
+    return several ? static_cast<std::size_t>(rule.parts) : 1;
+  }
+
+  bool is_no_token(Derivation derivation, std::size_t i) const {
+    const auto& shape = tensors_[i].shape;
+    return derivation == Derivation::Token && shape.size() > 1 && shape[shape.size() - 2] == 0;
   }
 
   bool apply_rules(std::string_view name, const std::vector<KeyRule>& rules, std::size_t i) {
@@ -134,12 +139,12 @@ class Mapper {
         continue;
       }
       applied = true;
-      if (rule.to.empty()) {
+      if (rule.to.empty() || is_no_token(rule.derivation, i)) {
         result_.dropped.push_back(i);
       } else {
         add(fill_key(rule.to, *match), rule, i);
       }
-      if (!takes_part(rule.derivation)) {
+      if (!is_shared(rule.derivation)) {
         break;
       }
     }
@@ -149,11 +154,8 @@ class Mapper {
   void add(const std::string& name, const KeyRule& rule, std::size_t i) {
     const auto [place, made] = places_.emplace(name, result_.tensors.size());
     if (made) {
-      const bool several =
-          rule.derivation == Derivation::Concat || rule.derivation == Derivation::AddToken;
       result_.tensors.push_back({name, {}, rule.derivation, {}});
-      result_.tensors.back().sources.assign(
-          several ? static_cast<std::size_t>(rule.parts) : 1, kNone);
+      result_.tensors.back().sources.assign(sources_of(rule), kNone);
     }
     auto& tensor = result_.tensors[place->second];
     const bool indexed = tensor.sources.size() > 1;
@@ -212,21 +214,19 @@ class Mapper {
   }
 
   std::vector<std::int64_t> shape_of(const MappedTensor& tensor) const {
-    auto shape = tensors_[tensor.sources[0]].shape;
-    if (tensor.derivation == Derivation::Concat) {
-      for (std::size_t i = 1; i < tensor.sources.size(); ++i) {
-        const auto& other = tensors_[tensor.sources[i]].shape;
-        if (shape.empty() || other.size() != shape.size() ||
-            !std::equal(shape.begin() + 1, shape.end(), other.begin() + 1) ||
-            other[0] > std::numeric_limits<std::int64_t>::max() - shape[0]) {
-          throw CheckpointError(
-              subject_ + ": tensor '" + printable(tensors_[tensor.sources[i]].name) +
-              "' does not fit beside '" + printable(tensors_[tensor.sources[0]].name) + "'");
-        }
-        shape[0] += other[0];
-      }
+    std::vector<std::vector<std::int64_t>> shapes;
+    std::vector<std::string> names;
+    for (const auto i : tensor.sources) {
+      shapes.push_back(tensors_[i].shape);
+      names.push_back("'" + printable(tensors_[i].name) + "'");
     }
-    return shape;
+    const auto shape = derived_shape(tensor.derivation, shapes);
+    if (!shape) {
+      throw CheckpointError(
+          subject_ + ": the shapes of " + join(names, ", ") + " do not fit for '" +
+          printable(tensor.name) + "'");
+    }
+    return *shape;
   }
 
   const std::vector<SourceTensor>& tensors_;

@@ -21,6 +21,11 @@ enum class Derivation {
   Tokens,        // tokens `begin` to `end` of a source [1, N, C]
   AddToken,      // the first source [1, 1, C] and token 0 of the second [1, N, C]
   FlipChannels,  // a convolution's input channels in reverse: BGR for RGB
+  Token,         // the source [C], [N, C] or [1, N, C] as [1, N, C]; dropped where N is 0
+  Kernel,        // the source [C, P * P * I], a row for patches [P, P, I], as a convolution
+                 // [C, I, P, P]; a second source [P * P * I] holds factors of the columns
+  AddProduct,    // the first source [C] and the product of the second [C, D] with the third [D]
+  Zeros,         // as many zeros as the source has rows
 };
 
 /// One tensor of a model, by timm's name, and where it comes from.
@@ -44,10 +49,10 @@ struct KeyMap {
 
 /// Recognises the layout of a checkpoint by its names, and maps them to timm's: those of timm
 /// itself, torchvision, Hugging Face transformers (on disk and in memory), Microsoft's Swin, DINO,
-/// DINOv2, DeiT III and ml-cvnets. Wrappers' prefixes (module., _orig_mod., model., backbone.) are
-/// taken off. A checkpoint that no layout fits is given back by its own names, with an empty
-/// `layout`. Throws CheckpointError, beginning with `subject`, on a layout that vitrine knows and
-/// cannot use, and on tensors whose shapes do not fit together.
+/// DINOv2, DeiT III, ml-cvnets and vit-pytorch. Wrappers' prefixes (module., _orig_mod., model.,
+/// backbone.) are taken off. A checkpoint that no layout fits is given back by its own names, with
+/// an empty `layout`. Throws CheckpointError, beginning with `subject`, on a layout that vitrine
+/// knows and cannot use, and on tensors whose shapes do not fit together.
 KeyMap map_keys(const std::vector<SourceTensor>& tensors, const std::string& subject);
 
 }  // namespace vitrine::detail

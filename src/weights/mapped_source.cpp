@@ -23,6 +23,12 @@ KeyMap make_map(const Source& source) {
   return map;
 }
 
+/// Whether the values are sums or products, which are taken in float64.
+bool is_computed(const MappedTensor& tensor) {
+  return tensor.derivation == Derivation::AddToken || tensor.derivation == Derivation::AddProduct ||
+         (tensor.derivation == Derivation::Kernel && tensor.sources.size() > 1);
+}
+
 }  // namespace
 
 MappedSource::MappedSource(const Source& source) : source_(source), map_(make_map(source)) {}
@@ -37,7 +43,8 @@ torch::ScalarType MappedSource::type(std::size_t i) const {
           printable(source_.name(tensor.sources[0])) + "', beside which it belongs");
     }
   }
-  return type;
+  // Half precision would round what the source's own model adds up in a wider type.
+  return is_computed(tensor) && at::isReducedFloatingType(type) ? torch::kFloat : type;
 }
 
 std::uint64_t MappedSource::bytes(std::size_t i) const {
@@ -50,23 +57,34 @@ std::uint64_t MappedSource::bytes(std::size_t i) const {
 
 torch::Tensor MappedSource::read(std::size_t i) const {
   const auto& tensor = map_.tensors[i];
-  const auto first = source_.read(tensor.sources[0]);
+  std::vector<torch::Tensor> parts;
+  for (const auto part : tensor.sources) {
+    const auto value = source_.read(part);
+    parts.push_back(is_computed(tensor) ? value.to(torch::kDouble) : value);
+  }
+  const auto& first = parts[0];
   switch (tensor.derivation) {
-    case Derivation::Concat: {
-      std::vector<torch::Tensor> parts = {first};
-      for (std::size_t part = 1; part < tensor.sources.size(); ++part) {
-        parts.push_back(source_.read(tensor.sources[part]));
-      }
+    case Derivation::Concat:
       return torch::cat(parts);
-    }
     case Derivation::Rows:
       return first.slice(0, tensor.begin, tensor.end);
     case Derivation::Tokens:
       return first.slice(1, tensor.begin, tensor.end);
     case Derivation::AddToken:
-      return first + source_.read(tensor.sources[1]).slice(1, 0, 1);
+      return (first + parts[1].slice(1, 0, 1)).to(type(i));
     case Derivation::FlipChannels:
       return first.flip(1);
+    case Derivation::Token:
+      return first.reshape(tensor.shape);
+    case Derivation::Kernel: {
+      const auto rows = (parts.size() > 1 ? first * parts[1] : first).to(type(i));
+      const auto side = tensor.shape[3];
+      return rows.reshape({tensor.shape[0], side, side, tensor.shape[1]}).permute({0, 3, 1, 2});
+    }
+    case Derivation::AddProduct:
+      return torch::addmv(first, parts[1], parts[2]).to(type(i));
+    case Derivation::Zeros:
+      return torch::zeros(tensor.shape, first.options());
     case Derivation::Copy:
       break;
   }
@@ -92,6 +110,9 @@ void MappedSource::copy_to(std::size_t i, torch::Tensor& target) const {
 
 bool MappedSource::is_finite(std::size_t i, torch::ScalarType type) const {
   const auto& tensor = map_.tensors[i];
+  if (is_computed(tensor)) {
+    return Source::is_finite(i, type);  // sums and products of finite values may be infinite
+  }
   return std::all_of(tensor.sources.begin(), tensor.sources.end(), [&](auto part) {
     return source_.is_finite(part, type);
   });

@@ -115,11 +115,19 @@ bool same_preprocess(const PreprocessOptions& a, const PreprocessOptions& b) {
          a.mean() == b.mean() && a.std() == b.std();
 }
 
-Candidate choose(const WeightsFile& file, const std::optional<SourceConfig>& config) {
+Candidate choose(
+    const WeightsFile& file,
+    const TensorShapes& shapes,
+    const ModelOptions& told,
+    const std::optional<SourceConfig>& config) {
   const auto& subject = file.subject();
   const auto& layout = file.tensors().layout();
-  const auto shapes = shapes_of(file.tensors());
-  auto candidates = find_candidates(shapes);
+  if (!tells_model(layout)) {
+    throw CheckpointError(
+        subject + ": has no card, and a checkpoint of " + layout +
+        " does not tell its heads and pooling; --model and --model-kwargs describe it");
+  }
+  auto candidates = find_candidates(shapes, told);
   if (candidates.empty()) {
     throw CheckpointError(
         subject + ": has no card, and its tensors fit no model of the zoo" + nearest_text(shapes));
@@ -183,6 +191,9 @@ void put(ModelOptions& options, const ModelOptions& over) {
 
 ModelCard recognise(const WeightsFile& file, const std::optional<std::string>& name) {
   auto config = read_source_config(file.path());
+  const auto& layout = file.tensors().layout();
+  const auto shapes = shapes_of(file.tensors());
+  const auto told = told_options(layout, shapes);
   ModelCard card;
   ModelOptions found;
   if (name) {
@@ -197,13 +208,16 @@ ModelCard recognise(const WeightsFile& file, const std::optional<std::string>& n
       throw CheckpointError(file.subject() + ": config.json beside it: " + error.what());
     }
   } else {
-    const auto candidate = choose(file, config);
+    const auto candidate = choose(file, shapes, told, config);
     card = find_card(candidate.entry->name);
     found = candidate.options;
   }
   const auto own = find_card(card.architecture).preprocess;
-  const auto defaults = source_defaults(file.tensors().layout(), card.architecture, own);
+  const auto defaults = source_defaults(layout, card.architecture, own);
   put(card.options, defaults.options);
+  if (card.family == "vit") {
+    put(card.options, told);
+  }
   if (defaults.preprocess && same_preprocess(card.preprocess, own)) {
     card.preprocess = *defaults.preprocess;  // no name of other weights was given
   }

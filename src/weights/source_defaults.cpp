@@ -5,8 +5,19 @@
 namespace vitrine::detail {
 namespace {
 
+/// A DeiT with a distillation token that no head sees: to vitrine, a register.
+constexpr const char* kOneHead = "Hugging Face DeiT with one head";
+
 bool starts_with(const std::string& text, const std::string& prefix) {
   return text.compare(0, prefix.size(), prefix) == 0;
+}
+
+bool is_hugging_face_vit(const std::string& layout) {
+  return layout == "Hugging Face ViT" || layout == kOneHead;
+}
+
+bool is_vit_pytorch(const std::string& layout) {
+  return starts_with(layout, "vit-pytorch");
 }
 
 bool is_torchvision(const std::string& layout) {
@@ -37,10 +48,10 @@ std::optional<PreprocessOptions> hugging_face_preprocess(
   if (starts_with(layout, "Hugging Face MobileViT")) {
     return plain(256, cropped(256, 288)).interpolation(Interpolation::Bilinear);
   }
-  if (layout == "Hugging Face ViT" && starts_with(architecture, "deit")) {
+  if (is_hugging_face_vit(layout) && starts_with(architecture, "deit")) {
     return imagenet(side, side == 224 ? cropped(224, 256) : 1).crop_mode(CropMode::Squash);
   }
-  if (layout == "Hugging Face ViT") {
+  if (is_hugging_face_vit(layout)) {
     return half(side, 1).crop_mode(CropMode::Squash).interpolation(Interpolation::Bilinear);
   }
   return std::nullopt;
@@ -59,14 +70,38 @@ SourceDefaults source_defaults(
   } else {
     defaults.preprocess = hugging_face_preprocess(layout, architecture, preprocess);
   }
-  if (layout == "Hugging Face ViT") {
+  if (is_hugging_face_vit(layout)) {
     defaults.options.set("norm_eps", 1e-12);
   }
   return defaults;
 }
 
+ModelOptions told_options(const std::string& layout, const TensorShapes& shapes) {
+  const auto has = [&](const char* name) { return shapes.count(name) > 0; };
+  ModelOptions options;
+  if (layout == kOneHead) {
+    options.set("reg_tokens", int64_t{1}).set("distilled", false);
+  } else if (is_vit_pytorch(layout)) {
+    options.set("qkv_bias", has("blocks.0.attn.qkv.bias"))
+        .set("norm_eps", 1e-5)
+        .set("dual_patch_norm", has("patch_embed.norm.weight"))
+        .set("fc_norm", has("fc_norm.weight"))
+        .set("pos_embed", std::string(has("pos_embed") ? "learn" : "sincos2d"))
+        .set("class_token", has("cls_token"));
+    if (!has("cls_token")) {
+      options.set("global_pool", std::string("avg"));
+    }
+  }
+  return options;
+}
+
+bool tells_model(const std::string& layout) {
+  return !is_vit_pytorch(layout);
+}
+
 bool source_has(const std::string& layout, const std::string& architecture) {
-  return !is_torchvision(layout) || torchvision_alias(architecture) != nullptr;
+  return (!is_torchvision(layout) || torchvision_alias(architecture) != nullptr) &&
+         (layout != kOneHead || starts_with(architecture, "deit"));
 }
 
 }  // namespace vitrine::detail

@@ -6,6 +6,8 @@
 #include "vitrine/image/preprocess.h"
 #include "vitrine/models/model_options.h"
 
+#include "zoo_fit.h"
+
 namespace vitrine::detail {
 
 /// How a library uses its models where nothing beside the checkpoint says more.
@@ -20,6 +22,14 @@ SourceDefaults source_defaults(
     const std::string& layout,
     const std::string& architecture,
     const PreprocessOptions& preprocess);
+
+/// Options of a vision transformer that that library's tensors, of these shapes by timm's names,
+/// tell by being there or not. Empty for libraries whose models are as the zoo's.
+ModelOptions told_options(const std::string& layout, const TensorShapes& shapes);
+
+/// Whether names and shapes of that library's tensors, with what `source_defaults` says, are enough
+/// to tell the model.
+bool tells_model(const std::string& layout);
 
 /// Whether that library has the model `architecture` at all, as far as vitrine knows.
 bool source_has(const std::string& layout, const std::string& architecture);

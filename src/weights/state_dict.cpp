@@ -2,12 +2,12 @@
 
 #include <torch/nn/module.h>
 
+#include "derived_key.h"
+
 namespace vitrine {
 
 bool is_derived_key(const std::string& key) {
-  const auto name = key.substr(key.rfind('.') + 1);  // all of it where there is no dot
-  return name == "relative_position_index" || name == "attn_mask" ||
-         name == "relative_coords_table" || name == "sincos_pos_embed";
+  return detail::is_derived(key);
 }
 
 StateDict state_dict(const torch::nn::Module& module) {

@@ -70,16 +70,18 @@ bool note_image_size(const MobileVitOptions&, const Shapes&, Candidate&) {
   return true;
 }
 
-std::optional<Candidate> candidate_of(const Entry& entry, const Shapes& shapes) {
-  const auto telling = telling_tensors(entry.options);
+std::optional<Candidate> candidate_of(
+    const Entry& entry, const Shapes& shapes, const ModelOptions& told) {
+  const auto* vit = std::get_if<VisionTransformerOptions>(&entry.options);
+  const auto of = vit == nullptr ? entry.options : FamilyOptions(apply(*vit, told));
+  const auto telling = telling_tensors(of);
   const auto all = [&](const TellingTensor& tensor) { return fits(tensor, shapes); };
   if (!std::all_of(telling.begin(), telling.end(), all)) {
     return std::nullopt;
   }
   Candidate candidate{&entry, {}, 0};
   const bool sized = std::visit(
-      [&](const auto& options) { return note_image_size(options, shapes, candidate); },
-      entry.options);
+      [&](const auto& options) { return note_image_size(options, shapes, candidate); }, of);
   if (!sized) {
     return std::nullopt;
   }
@@ -97,17 +99,17 @@ std::optional<Candidate> candidate_of(const Entry& entry, const Shapes& shapes) 
           candidate.options.num_classes(0);
         }
       },
-      entry.options);
+      of);
   return candidate;
 }
 
 }  // namespace
 
-std::vector<Candidate> find_candidates(const TensorShapes& shapes) {
+std::vector<Candidate> find_candidates(const TensorShapes& shapes, const ModelOptions& told) {
   std::vector<Candidate> candidates;
   for (const auto& group : zoo()) {
     for (const auto& entry : group.entries) {
-      if (auto candidate = candidate_of(entry, shapes)) {
+      if (auto candidate = candidate_of(entry, shapes, told)) {
         candidates.push_back(std::move(*candidate));
       }
     }

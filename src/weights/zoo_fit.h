@@ -21,8 +21,9 @@ struct Candidate {
   int distance = 0;      // 0 where it has the entry's head and image size
 };
 
-/// Every model of the zoo that the tensors fit, in the zoo's order.
-std::vector<Candidate> find_candidates(const TensorShapes& shapes);
+/// Every model of the zoo that the tensors fit, in the zoo's order; vision transformers with the
+/// options `told`.
+std::vector<Candidate> find_candidates(const TensorShapes& shapes, const ModelOptions& told = {});
 
 /// Where nothing fits, what comes nearest, as the end of a sentence: "; the nearest is ...".
 std::string nearest_text(const TensorShapes& shapes);

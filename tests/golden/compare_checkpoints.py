@@ -1,12 +1,16 @@
-"""Compares vitrine with the libraries whose checkpoints it opens, for real: torchvision and Hugging Face transformers.
+"""Compares vitrine, for real, with the libraries whose checkpoints it opens.
 
-    python compare_checkpoints.py PROGRAM [NAME...]     # PROGRAM: build/release/tests/golden/vitrine_parity
+    python compare_checkpoints.py PROGRAM [--repositories FOLDER] [NAME...]
 
-For each model, with every parameter and buffer randomised: the library saves it, bare and inside a training
-checkpoint, as safetensors, as PyTorch's zip and as its older stream; PROGRAM opens each file and answers for stored
-images. Ends with status 1 when a logit differs by more than 1e-4."""
+PROGRAM is build/release/tests/golden/vitrine_parity, NAME the beginning of cases' names ("timm", "transformers ViT"),
+FOLDER what original_cases.py asks for; without it the cases of the original repositories are skipped, and named.
+
+For each model, with every parameter and buffer randomised: the library saves it, bare and inside a training checkpoint
+(optimizer, arguments, numpy scalars, dates), as safetensors, as PyTorch's zip and as its older stream; PROGRAM opens each
+file and answers for stored images. Ends with status 1 when an answer differs by more than 1e-4."""
 import argparse
 import datetime
+import functools
 import pathlib
 import subprocess
 import sys
@@ -14,85 +18,97 @@ import tempfile
 
 import numpy as np
 import torch
-import torchvision
-import transformers
 from safetensors.torch import load_file, save_file
 
+import checkpoint_cases
+import original_cases
 from compare_with_timm import randomise
 
 # Tables that the options decide.
-DERIVED = ("relative_position_index", "relative_coords_table")
+DERIVED = ("relative_position_index", "relative_coords_table", "attn_mask")
 
 
-def hugging_face(kind, **options):
-    config = getattr(transformers, kind + "Config")(num_labels=1000, **options)
-    model = getattr(transformers, kind + "ForImageClassification")(config)
-    return model, lambda images: model(images).logits
+def optimizer_state(model):
+    """State of an optimizer after a step, on copies of the model's smaller parameters."""
+    parameters = [torch.nn.Parameter(p.detach().clone()) for p in model.parameters() if 0 < p.numel() < 10000]
+    for parameter in parameters:
+        parameter.grad = torch.ones_like(parameter)
+    optimizer = torch.optim.AdamW(parameters)
+    optimizer.step()
+    return optimizer.state_dict()
 
 
-def of_torchvision(name):
-    model = getattr(torchvision.models, name)()
-    return model, model
-
-
-# vitrine's name, side of the images, how the library makes the model and what gives its logits
-CASES = {
-    "torchvision vit_b_16": ("vit_base_patch16_224", 224, lambda: of_torchvision("vit_b_16")),
-    "torchvision swin_t": ("swin_tiny_patch4_window7_224", 224, lambda: of_torchvision("swin_t")),
-    "torchvision swin_v2_t": ("swinv2_tiny_window8_256", 256, lambda: of_torchvision("swin_v2_t")),
-    "transformers ViT": ("vit_tiny_patch16_224", 224, lambda: hugging_face(
-        "ViT", hidden_size=192, num_attention_heads=3, intermediate_size=768, layer_norm_eps=1e-6)),
-    "transformers Swin": ("swin_tiny_patch4_window7_224", 224, lambda: hugging_face("Swin")),
-    "transformers Swinv2": ("swinv2_tiny_window8_256", 256, lambda: hugging_face(
-        "Swinv2", image_size=256, window_size=8)),
-    "transformers MobileViT": ("mobilevit_s", 256, lambda: hugging_face("MobileViT")),
-    "transformers MobileViTV2": ("mobilevitv2_100", 256, lambda: hugging_face("MobileViTV2")),
-}
-# These models' checkpoints are for images in BGR, which vitrine turns to RGB as it loads them.
-BGR = {"transformers MobileViT"}
-
-
-def save_all(state, folder):
-    """The files that hold `state`, by what they are."""
-    plain = {key: tensor.contiguous() for key, tensor in state.items()}
+def files(made, folder):
+    """The files that hold a model, by what they are; one at a time, as they can be large."""
+    state = made.model.state_dict()
     training = {
-        "model": state, "epoch": 3, "args": argparse.Namespace(lr=0.1, out=pathlib.PosixPath("x")),
-        "best": np.float64(0.5), "when": datetime.datetime(2024, 1, 2), "optimizer": {"state": {0: {"step": 1}}}}
-    files = {kind: folder / kind for kind in ("safetensors", "zip", "legacy", "zip.training", "legacy.training")}
-    save_file(plain, files["safetensors"])
-    torch.save(state, files["zip"])
-    torch.save(state, files["legacy"], _use_new_zipfile_serialization=False)
-    torch.save(training, files["zip.training"])
-    torch.save(training, files["legacy.training"], _use_new_zipfile_serialization=False)
-    return files
+        **made.training(state), "optimizer": optimizer_state(made.model), "epoch": 3,
+        "args": argparse.Namespace(lr=0.1, out=pathlib.PosixPath("x"), since=datetime.datetime(2024, 1, 2)),
+        "best": np.float64(0.5), "seed": np.int64(7), "day": datetime.date(2024, 1, 2)}
+    if made.save:
+        file = made.save(folder)
+        torch.save(load_file(file), folder / "bin")  # the names on disk are not those in memory
+        yield "safetensors", file
+        yield "bin", folder / "bin"
+    else:
+        save_file({key: tensor.clone() for key, tensor in state.items()}, folder / "safetensors")
+        yield "safetensors", folder / "safetensors"
+    for kind, content in (("", state), (".training", training)):
+        for form in ("zip", "legacy"):
+            file = folder / (form + kind)
+            torch.save(content, file, _use_new_zipfile_serialization=form == "zip")
+            yield form + kind, file
 
 
 @torch.no_grad()
-def compare(program, case, folder):
-    name, side, make = CASES[case]
+def compare(program, title, case, make, folder):
     torch.manual_seed(0)
-    model, logits_of = make()
-    derived = {key: tensor.clone() for key, tensor in model.state_dict().items() if key.endswith(DERIVED)}
-    randomise(model)
-    model.load_state_dict({**model.state_dict(), **derived})
-    images = torch.randn(2, 3, side, side)
-    expected = logits_of(images.flip(1) if case in BGR else images)
+    made = make()
+    derived = {key: tensor.clone() for key, tensor in made.model.state_dict().items() if key.endswith(DERIVED)}
+    randomise(made.model)
+    made.model.load_state_dict({**made.model.state_dict(), **derived})
+    images = torch.randn(case.batch, 3, case.side, case.side)
+    expected = made.answer(images.flip(1) if case.bgr else images)
     worst = {}
-    for kind, file in save_all(model.state_dict(), folder).items():
-        save_file({"images": images}, str(file) + ".images")
-        out, copy = folder / "out", folder / "copy"
-        subprocess.run([program, name, file, out, copy], check=True)
-        worst[kind] = float((load_file(out)["logits"] - expected).abs().max())
-    print(f"{case:28} spread {expected.std():.2f}  " + "  ".join(f"{k} {v:.1e}" for k, v in worst.items()), flush=True)
+    with torch.enable_grad():
+        saved = files(made, folder)
+        for kind, file in saved:
+            save_file({"images": images}, f"{file}.images")
+            out, copy = folder / "out", folder / "copy"
+            subprocess.run([program, case.name, file, out, copy, *case.options], check=True)
+            worst[kind] = float((load_file(out)["logits"] - expected).abs().max())
+            file.unlink()
+    print(f"{title:32} {case.name:32} spread {expected.std():.2f}  "
+          + "  ".join(f"{kind} {value:.1e}" for kind, value in worst.items()), flush=True)
     return max(worst.values())
 
 
 def main():
-    program, names = sys.argv[1], sys.argv[2:]
-    with tempfile.TemporaryDirectory() as folder:
-        worst = max(compare(program, case, pathlib.Path(folder)) for case in CASES if not names or case in names)
-    print(f"worst difference {worst:.1e}, {'within' if worst <= 1e-4 else 'NOT within'} 1e-4")
-    sys.exit(worst > 1e-4)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program")
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--repositories", type=pathlib.Path)
+    arguments = parser.parse_intermixed_args()
+    worst, skipped = [], []
+    for title, case in {**checkpoint_cases.CASES, **original_cases.CASES}.items():
+        if arguments.names and not title.startswith(tuple(arguments.names)):
+            continue
+        make = case.make
+        if case.repository:
+            folder = arguments.repositories and arguments.repositories.absolute() / case.repository
+            if not folder or not folder.is_dir():
+                skipped.append(title)
+                continue
+            make = functools.partial(make, folder)
+        with tempfile.TemporaryDirectory() as folder:
+            worst.append(compare(arguments.program, title, case, make, pathlib.Path(folder)))
+    if skipped:
+        print(f"skipped, as their repositories are not there: {', '.join(skipped)}")
+    if not worst:
+        sys.exit("no case was compared")
+    good = max(worst) <= 1e-4
+    print(f"{len(worst)} models, worst difference {max(worst):.1e}, {'within' if good else 'NOT within'} 1e-4")
+    sys.exit(not good)
 
 
 if __name__ == "__main__":

@@ -43,28 +43,31 @@ inline torch::Tensor reference_tensor(
   return tensor;
 }
 
-/// Fills every parameter and buffer of `module` by its key and shape: norms' weights and variances
+/// What `reference_fill` gives a tensor of this key and shape: norms' weights and variances are
 /// around 1, matrices by their fan-in, everything else around 0.
-inline void reference_fill(const torch::nn::Module& module) {
-  const torch::NoGradGuard no_grad;
-  const auto ends_with = [](const std::string& key, const std::string& end) {
+inline torch::Tensor reference_value(const std::string& key, at::IntArrayRef shape) {
+  const auto ends_with = [&](const std::string& end) {
     return key.size() >= end.size() && key.compare(key.size() - end.size(), end.size(), end) == 0;
   };
+  const bool matrix = shape.size() >= 2 && ends_with(".weight");
+  const bool around_one = ends_with("running_var") || (shape.size() == 1 && ends_with(".weight"));
+  const auto bound = matrix ? std::sqrt(
+                                  3.0 * static_cast<double>(shape[0]) /
+                                  static_cast<double>(c10::multiply_integers(shape)))
+                            : 0.5;
+  return reference_tensor(key, shape, (around_one ? 1 : 0) - bound, 2 * bound);
+}
+
+/// Fills every parameter and buffer of `module` by its key and shape, but for counts.
+inline void reference_fill(const torch::nn::Module& module) {
+  const torch::NoGradGuard no_grad;
+  const std::string count = "num_batches_tracked";
   for (const auto& item : state_dict(module)) {
     const auto& key = item.key();
     auto tensor = item.value();
-    if (ends_with(key, "num_batches_tracked")) {
-      continue;
+    if (key.size() < count.size() || key.compare(key.size() - count.size(), count.size(), count)) {
+      tensor.copy_(reference_value(key, tensor.sizes()));
     }
-    const bool matrix = tensor.dim() >= 2 && ends_with(key, ".weight");
-    const bool around_one =
-        ends_with(key, "running_var") || (tensor.dim() == 1 && ends_with(key, ".weight"));
-    const auto bound =
-        matrix
-            ? std::sqrt(
-                  3.0 * static_cast<double>(tensor.size(0)) / static_cast<double>(tensor.numel()))
-            : 0.5;
-    tensor.copy_(reference_tensor(key, tensor.sizes(), (around_one ? 1 : 0) - bound, 2 * bound));
   }
 }
 

@@ -173,6 +173,19 @@ TEST(KeyMap, KnowsHuggingFacesViTOnDiskAndInMemory) {
        {"layers.3.mlp.fc1.weight", "blocks.3.mlp.fc1.weight"}});
 }
 
+TEST(KeyMap, CallsADistillationTokenWithoutAHeadARegister) {
+  expect_renamed(
+      "Hugging Face DeiT with one head",
+      {"deit.embeddings.patch_embeddings.projection.weight", "deit.encoder.layer.0.norm1.weight"},
+      {{"deit.embeddings.distillation_token", "reg_token"}, {"classifier.bias", "head.bias"}});
+  expect_renamed(
+      "Hugging Face ViT",
+      {"deit.embeddings.patch_embeddings.projection.weight", "deit.encoder.layer.0.norm1.weight"},
+      {{"deit.embeddings.distillation_token", "dist_token"},
+       {"cls_classifier.bias", "head.bias"},
+       {"distillation_classifier.bias", "head_dist.bias"}});
+}
+
 TEST(KeyMap, JoinsQueriesKeysAndValuesInThatOrder) {
   const std::string block = "vit.encoder.layer.0.attention.attention.";
   const auto map = map_keys(

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "vitrine/error.h"
@@ -149,6 +150,79 @@ TEST_F(Recognise, WindowsOfSwinV2AreToldByWhatTellsThem) {
       "layers.0.blocks.0.attn.relative_coords_table", torch::full({1, 15, 15, 2}, 1.0566));
   write_safetensors(path_, tensors);
   EXPECT_EQ(find_model_card(path_).architecture, "swinv2_tiny_window8_256");
+}
+
+/// A DeiT's tensors as transformers calls them in memory, with a distillation token and one head.
+StateDict deit_with_one_head() {
+  const std::vector<std::pair<std::string, std::string>> names = {
+      {"cls_token", "deit.embeddings.cls_token"},
+      {"reg_token", "deit.embeddings.distillation_token"},
+      {"pos_embed", "deit.embeddings.position_embeddings"},
+      {"patch_embed.proj", "deit.embeddings.patch_embeddings.projection"},
+      {"blocks", "deit.layers"},
+      {"norm1", "layernorm_before"},
+      {"norm2", "layernorm_after"},
+      {"attn.proj", "attention.o_proj"},
+      {"norm.", "deit.layernorm."},
+      {"head", "classifier"}};
+  StateDict tensors;
+  const auto options = ModelOptions().set("reg_tokens", int64_t{1});
+  for (const auto& item : state_dict(*create_model("deit_tiny_patch16_224", options))) {
+    auto key = item.key();
+    for (const auto& [ours, theirs] : names) {
+      const auto place = key.find(ours);
+      key = place == std::string::npos ? key : key.replace(place, ours.size(), theirs);
+    }
+    const auto qkv = key.find("attn.qkv");
+    for (int64_t part = 0; qkv != std::string::npos && part < 3; ++part) {
+      const auto name = std::string("attention.") + "qkv"[part] + "_proj";
+      tensors.insert(
+          std::string(key).replace(qkv, 8, name), item.value().chunk(3)[part].contiguous());
+    }
+    if (qkv == std::string::npos) {
+      tensors.insert(key, item.value());
+    }
+  }
+  return tensors;
+}
+
+TEST_F(Recognise, ADeitMayHaveATokenMoreThanHeads) {
+  write_safetensors(path_, deit_with_one_head());
+  const auto loaded = load_model(path_);
+  EXPECT_EQ(loaded.card.architecture, "deit_tiny_patch16_224");
+  EXPECT_EQ(loaded.card.preprocess.height(), 224);
+  const auto& options = loaded.card.options.values();
+  EXPECT_EQ(std::get<int64_t>(options.at("reg_tokens")), 1);
+  EXPECT_EQ(std::get<double>(options.at("norm_eps")), 1e-12);
+
+  ModelFileOptions named;
+  named.architecture = "deit_tiny_distilled_patch16_224";
+  EXPECT_EQ(load_model(path_, named).model->classifier_names().size(), 1U);
+}
+
+TEST_F(Recognise, VitPytorchsFilesNeedANameAlone) {
+  auto tensors = StateDict();
+  tensors.insert("cls_token", torch::zeros({1, 192}));
+  tensors.insert("pos_embedding", torch::zeros({197, 192}));
+  tensors.insert("to_patch_embedding.1.weight", torch::zeros({768}));
+  tensors.insert("to_patch_embedding.1.bias", torch::zeros({768}));
+  tensors.insert("to_patch_embedding.2.weight", torch::zeros({192, 768}));
+  tensors.insert("to_patch_embedding.2.bias", torch::zeros({192}));
+  tensors.insert("to_patch_embedding.3.weight", torch::zeros({192}));
+  tensors.insert("transformer.layers.0.0.to_qkv.weight", torch::zeros({576, 192}));
+  write_safetensors(path_, tensors);
+  EXPECT_EQ(
+      refusal(),
+      "has no card, and a checkpoint of vit-pytorch ViT does not tell its heads and pooling; "
+      "--model and --model-kwargs describe it");
+  ModelFileOptions named;
+  named.architecture = "vit_tiny_patch16_224";
+  const auto card = find_model_card(path_, named);
+  const auto& options = card.options.values();
+  EXPECT_FALSE(std::get<bool>(options.at("qkv_bias")));
+  EXPECT_TRUE(std::get<bool>(options.at("dual_patch_norm")));
+  EXPECT_FALSE(std::get<bool>(options.at("fc_norm")));
+  EXPECT_EQ(std::get<double>(options.at("norm_eps")), 1e-5);
 }
 
 }  // namespace
