@@ -1,5 +1,9 @@
 #include "vitrine/layers/patch_embed.h"
 
+#include <algorithm>
+#include <optional>
+#include <string>
+
 #include "vitrine/layers/observe.h"
 
 #include "layers/checks.h"
@@ -7,6 +11,34 @@
 namespace vitrine {
 
 namespace nn = torch::nn;
+
+namespace {
+
+std::string text(Size2 size) {
+  return std::to_string(size[0]) + "x" + std::to_string(size[1]);
+}
+
+}  // namespace
+
+void check_image_size(Size2 size, int64_t patch_size) {
+  TORCH_CHECK_VALUE(patch_size > 0, "patch_size must be at least 1, got ", patch_size);
+  Size2 below{};
+  Size2 above{};
+  for (size_t i = 0; i < 2; ++i) {
+    below[i] = std::max<int64_t>(size[i], 0) / patch_size * patch_size;
+    above[i] = below[i] == size[i] && size[i] > 0 ? size[i] : below[i] + patch_size;
+  }
+  const bool has_below = below[0] > 0 && below[1] > 0;
+  TORCH_CHECK_VALUE(
+      above == size,
+      "image size ",
+      text(size),
+      " is no multiple of the patch, ",
+      patch_size,
+      "; the nearest: ",
+      has_below ? text(below) + " and " : "",
+      text(above));
+}
 
 PatchEmbedImpl::PatchEmbedImpl(const PatchEmbedOptions& options_) : options(options_) {
   reset();
@@ -22,18 +54,7 @@ void PatchEmbedImpl::reset() {
       options.embed_dim(),
       " and ",
       options.in_chans());
-  for (const auto side : options.img_size()) {
-    TORCH_CHECK_VALUE(
-        side > 0 && side % patch == 0,
-        "PatchEmbed: img_size must be a multiple of patch_size ",
-        patch,
-        ", got ",
-        side,
-        "; the nearest: ",
-        std::max<int64_t>(side / patch, 1) * patch,
-        " and ",
-        (std::max<int64_t>(side / patch, 0) + 1) * patch);
-  }
+  check_image_size(options.img_size(), patch);
   detail::check_eps("PatchEmbed", options.norm_eps());
   proj = register_module(
       "proj",
@@ -75,15 +96,7 @@ torch::Tensor PatchEmbedImpl::forward(const torch::Tensor& images) {
   const auto rows = images.size(2);
   const auto columns = images.size(3);
   if (options.dynamic_img_size()) {
-    const auto patch = options.patch_size();
-    TORCH_CHECK_VALUE(
-        rows > 0 && columns > 0 && rows % patch == 0 && columns % patch == 0,
-        "PatchEmbed: expected rows and columns that are multiples of ",
-        patch,
-        ", got ",
-        rows,
-        "x",
-        columns);
+    check_image_size({rows, columns}, options.patch_size());
   } else {
     TORCH_CHECK_VALUE(
         rows == options.img_size()[0] && columns == options.img_size()[1],
@@ -112,7 +125,11 @@ torch::Tensor PatchEmbedImpl::forward(const torch::Tensor& images) {
 }
 
 torch::Tensor resample_position_embedding(
-    const torch::Tensor& embedding, Size2 old_grid, Size2 new_grid, int64_t prefix_tokens) {
+    const torch::Tensor& embedding,
+    Size2 old_grid,
+    Size2 new_grid,
+    int64_t prefix_tokens,
+    PositionInterpolation how) {
   const auto tokens = old_grid[0] * old_grid[1];
   TORCH_CHECK_VALUE(
       embedding.dim() == 3 && embedding.size(1) == prefix_tokens + tokens,
@@ -134,8 +151,13 @@ torch::Tensor resample_position_embedding(
   auto grid = embedding.slice(/*dim=*/1, prefix_tokens)
                   .to(torch::kFloat)
                   .reshape({1, old_grid[0], old_grid[1], c})
-                  .permute({0, 3, 1, 2});  // [1, C, h, w]
-  grid = torch::_upsample_bicubic2d_aa(grid, {new_grid[0], new_grid[1]}, /*align_corners=*/false);
+                  .permute({0, 3, 1, 2});      // [1, C, h, w]
+  std::array<std::optional<double>, 2> scale;  // unset: that of the sizes
+  for (size_t i = 0; i < 2 && how.offset != 0; ++i) {
+    scale[i] = (static_cast<double>(new_grid[i]) + how.offset) / static_cast<double>(old_grid[i]);
+  }
+  grid = how.antialias ? torch::_upsample_bicubic2d_aa(grid, new_grid, false, scale[0], scale[1])
+                       : torch::upsample_bicubic2d(grid, new_grid, false, scale[0], scale[1]);
   grid = grid.permute({0, 2, 3, 1}).reshape({1, -1, c}).to(embedding.scalar_type());
   return torch::cat({prefix, grid}, /*dim=*/1);  // [1, P + h' * w', C]
 }

@@ -16,8 +16,12 @@ Intermediates Classifier::forward_intermediates(
 }
 
 torch::Tensor Classifier::adapt_weight(
-    const std::string& /*key*/, const torch::Tensor& value) const {
+    const std::string& /*key*/, const torch::Tensor& value, const ModelOptions* /*origin*/) const {
   return value;
+}
+
+bool Classifier::depends_on_size(const std::string& /*key*/) const {
+  return false;
 }
 
 namespace detail {

@@ -2,6 +2,7 @@
 
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <sstream>
 #include <utility>
 
@@ -137,6 +138,31 @@ void OptionReader::finish() const {
       throw UnknownNameError("option of a " + family_ + " model", name, names_);
     }
   }
+}
+
+std::vector<int64_t> find_sizes(const ModelOptions& options, const std::string& name) {
+  const auto found = options.values().find(name);
+  std::vector<int64_t> sizes;
+  if (found == options.values().end()) {
+    return sizes;
+  }
+  if (const auto* one = std::get_if<int64_t>(&found->second)) {
+    sizes = {*one};
+  } else if (const auto* list = std::get_if<std::vector<int64_t>>(&found->second)) {
+    sizes = *list;
+  }
+  const bool sound = std::all_of(
+      sizes.begin(), sizes.end(), [](int64_t size) { return size > 0 && size <= kMost; });
+  return sound ? sizes : std::vector<int64_t>();
+}
+
+std::optional<std::array<int64_t, 2>> find_sides(
+    const ModelOptions& options, const std::string& name) {
+  const auto sizes = find_sizes(options, name);
+  if (sizes.empty() || sizes.size() > 2) {
+    return std::nullopt;
+  }
+  return std::array<int64_t, 2>{sizes.front(), sizes.back()};
 }
 
 }  // namespace vitrine::detail

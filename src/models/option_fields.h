@@ -62,6 +62,14 @@ class OptionWriter {
   ModelOptions options_;
 };
 
+/// The numbers that `options` hold under `name`; empty where that is nothing of the kind, or beyond
+/// what any size can be.
+std::vector<int64_t> find_sizes(const ModelOptions& options, const std::string& name);
+
+/// Rows and columns that `options` hold under `name`, if they do.
+std::optional<std::array<int64_t, 2>> find_sides(
+    const ModelOptions& options, const std::string& name);
+
 /// `base` with `overrides` put in. `visit(options, visitor)` names every field.
 template <typename Options, typename Visit>
 Options with_options(

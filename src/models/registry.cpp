@@ -101,10 +101,25 @@ struct Creator {
   }
 };
 
+struct SizeChecker {
+  const ModelOptions& overrides;
+
+  template <typename Options>
+  void operator()(const Options& base) const {
+    const auto options = apply(base, overrides);
+    check_image_size(options.img_size(), options.patch_size());
+  }
+  void operator()(const MobileVitOptions&) const {}  // takes any
+};
+
 }  // namespace
 
 std::shared_ptr<Classifier> create_model(const std::string& name, const ModelOptions& options) {
   return std::visit(Creator{options}, find(name).entry->options);
+}
+
+void check_image_size(const std::string& name, const ModelOptions& options) {
+  std::visit(SizeChecker{options}, find(name).entry->options);
 }
 
 ModelCard find_card(const std::string& name) {

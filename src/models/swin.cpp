@@ -1,8 +1,11 @@
 #include "vitrine/models/swin.h"
 
+#include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "vitrine/layers/observe.h"
+#include "vitrine/layers/relative_position.h"
 
 #include "layers/checks.h"
 #include "option_fields.h"
@@ -76,6 +79,21 @@ int64_t of_stage(const std::vector<int64_t>& list, size_t i) {
   return list.size() == 1 ? list.front() : list[i];
 }
 
+/// The map of stage `i`, in tokens, for a grid of patches.
+Size2 stage_resolution(Size2 grid, size_t i) {
+  for (size_t stage = 0; stage < i; ++stage) {
+    grid = {(grid[0] + 1) / 2, (grid[1] + 1) / 2};
+  }
+  return grid;
+}
+
+/// Rows and columns of the windows in stage `i`, which are no larger than its map.
+Size2 stage_window(const std::vector<int64_t>& sides, Size2 grid, size_t i) {
+  const auto resolution = stage_resolution(grid, i);
+  const auto side = of_stage(sides, i);
+  return {std::min(side, resolution[0]), std::min(side, resolution[1])};
+}
+
 }  // namespace
 
 SwinStageImpl::SwinStageImpl(const SwinStageOptions& options_) : options(options_) {
@@ -130,15 +148,14 @@ SwinTransformerImpl::SwinTransformerImpl(const SwinTransformerOptions& options_)
   const auto rates = drop_path_rates(
       options.drop_path_rate(), std::accumulate(depths.begin(), depths.end(), int64_t{0}));
   auto rate = rates.begin();
-  auto resolution = patch_embed->grid_size();
   auto dim = options.embed_dim();
   layers = register_module("layers", nn::Sequential());
   for (size_t i = 0; i < depths.size(); ++i) {
     const auto merged_dim = i == 0 ? 0 : dim;
     if (i > 0) {
       dim *= 2;
-      resolution = {(resolution[0] + 1) / 2, (resolution[1] + 1) / 2};
     }
+    const auto resolution = stage_resolution(patch_embed->grid_size(), i);
     const auto block = SwinBlockOptions(dim, options.num_heads()[i], resolution)
                            .window_size(of_stage(options.window_size(), i))
                            .version(options.version())
@@ -224,6 +241,48 @@ std::vector<std::vector<std::string>> SwinTransformerImpl::layer_prefixes() cons
 
 ModelOptions SwinTransformerImpl::model_options() const {
   return detail::as_model_options(options, kFields);
+}
+
+std::optional<size_t> SwinTransformerImpl::stage_of_table(const std::string& key) const {
+  const std::string table = ".relative_position_bias_table";
+  const bool is_table =
+      key.size() > table.size() && key.compare(key.size() - table.size(), table.size(), table) == 0;
+  for (size_t i = 0; is_table && i < options.depths().size(); ++i) {
+    const auto stage = "layers." + std::to_string(i) + ".";
+    if (key.compare(0, stage.size(), stage) == 0) {
+      return i;
+    }
+  }
+  return std::nullopt;
+}
+
+bool SwinTransformerImpl::depends_on_size(const std::string& key) const {
+  return stage_of_table(key).has_value();
+}
+
+torch::Tensor SwinTransformerImpl::adapt_weight(
+    const std::string& key, const torch::Tensor& value, const ModelOptions* origin) const {
+  const auto stage = stage_of_table(key);
+  if (!stage || value.dim() != 2) {
+    return value;
+  }
+  const auto rows_of = [](Size2 of) { return (2 * of[0] - 1) * (2 * of[1] - 1); };
+  const auto rows = value.size(0);
+  const auto window = stage_window(options.window_size(), patch_embed->grid_size(), *stage);
+  if (origin == nullptr && rows == rows_of(window)) {
+    return value;
+  }
+  const auto offsets = std::lround(std::sqrt(static_cast<double>(rows)));
+  Size2 old_window{(offsets + 1) / 2, (offsets + 1) / 2};
+  if (const auto size = origin ? detail::find_sides(*origin, "img_size") : std::nullopt) {
+    const Size2 grid{(*size)[0] / options.patch_size(), (*size)[1] / options.patch_size()};
+    const auto sides = detail::find_sizes(*origin, "window_size");
+    if (sides.size() == 1 || sides.size() == options.depths().size()) {
+      const auto known = stage_window(sides, grid, *stage);
+      old_window = rows_of(known) == rows ? known : old_window;
+    }
+  }
+  return rows_of(old_window) == rows ? resize_bias_table(value, old_window, window) : value;
 }
 
 }  // namespace vitrine

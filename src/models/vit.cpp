@@ -44,6 +44,8 @@ constexpr auto kFields = [](auto& options, auto& visit) {
   visit("dual_patch_norm", options.dual_patch_norm());
   visit("fc_norm", options.fc_norm());
   visit("dynamic_img_size", options.dynamic_img_size());
+  visit("interpolate_antialias", options.interpolate_antialias());
+  visit("interpolate_offset", options.interpolate_offset());
   visit("norm_eps", options.norm_eps());
   visit("drop_rate", options.drop_rate());
   visit("pos_drop_rate", options.pos_drop_rate());
@@ -93,6 +95,11 @@ void check(const VisionTransformerOptions& options) {
       std::isfinite(options.init_values()),
       "VisionTransformer: init_values must be a finite number, got ",
       options.init_values());
+  const auto offset = options.interpolate_offset();
+  TORCH_CHECK_VALUE(
+      offset >= 0 && offset < 1,
+      "VisionTransformer: interpolate_offset must be in [0, 1), got ",
+      offset);
   TORCH_CHECK_VALUE(
       options.depth() > 0 && options.depth() <= detail::kMostBlocks && options.num_classes() >= 0,
       "VisionTransformer: depth must be 1 to ",
@@ -190,10 +197,19 @@ void VisionTransformerImpl::pretty_print(std::ostream& stream) const {
          << ")";
 }
 
+torch::Tensor VisionTransformerImpl::resampled(
+    const torch::Tensor& embedding, Size2 old_grid, Size2 new_grid) const {
+  return resample_position_embedding(
+      embedding,
+      old_grid,
+      new_grid,
+      embedded_prefix(),
+      {options.interpolate_antialias(), options.interpolate_offset()});
+}
+
 torch::Tensor VisionTransformerImpl::positions(Size2 grid) const {
   if (pos_embed.defined()) {
-    return resample_position_embedding(
-        pos_embed, patch_embed->grid_size(), grid, embedded_prefix());
+    return resampled(pos_embed, patch_embed->grid_size(), grid);
   }
   return grid == patch_embed->grid_size()
              ? sincos_pos_embed
@@ -339,19 +355,24 @@ ModelOptions VisionTransformerImpl::model_options() const {
 }
 
 torch::Tensor VisionTransformerImpl::adapt_weight(
-    const std::string& key, const torch::Tensor& value) const {
+    const std::string& key, const torch::Tensor& value, const ModelOptions* origin) const {
   const auto prefix = embedded_prefix();
-  if (key != "pos_embed" || !pos_embed.defined() || value.dim() != 3 ||
-      value.size(2) != options.embed_dim() || value.size(1) <= prefix ||
-      value.sizes() == pos_embed.sizes()) {
+  if (!depends_on_size(key) || value.dim() != 3 || value.size(2) != options.embed_dim() ||
+      value.size(1) <= prefix || (origin == nullptr && value.sizes() == pos_embed.sizes())) {
     return value;
   }
   const auto tokens = value.size(1) - prefix;
   const auto side = static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(tokens))));
-  if (side * side != tokens) {
-    return value;
+  Size2 grid{side, side};
+  if (const auto size = origin ? detail::find_sides(*origin, "img_size") : std::nullopt) {
+    const Size2 known{(*size)[0] / options.patch_size(), (*size)[1] / options.patch_size()};
+    grid = known[0] * known[1] == tokens ? known : grid;
   }
-  return resample_position_embedding(value, {side, side}, patch_embed->grid_size(), prefix);
+  return grid[0] * grid[1] == tokens ? resampled(value, grid, patch_embed->grid_size()) : value;
+}
+
+bool VisionTransformerImpl::depends_on_size(const std::string& key) const {
+  return key == "pos_embed" && pos_embed.defined();
 }
 
 }  // namespace vitrine

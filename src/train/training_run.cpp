@@ -54,7 +54,10 @@ std::shared_ptr<Classifier> make_model(const TrainOptions& options, const ModelC
   random.seed(mix_seed(options.seed(), /*a=*/0, /*b=*/2));
   auto model = create_model(card.architecture, card.options);
   if (!options.weights().empty()) {
-    load_weights(*model, options.weights(), LoadOptions().reset_head(options.reset_head()));
+    load_weights(
+        *model,
+        options.weights(),
+        LoadOptions().reset_head(options.reset_head()).origin(starting_card(options).options));
   }
   freeze(*model, options.freeze());
   return model;

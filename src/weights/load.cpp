@@ -96,7 +96,8 @@ class Planner {
       : model_(model),
         source_(source),
         heads_(model.classifier_names()),
-        reset_head_(options.reset_head()) {}
+        reset_head_(options.reset_head()),
+        origin_(options.origin() ? &*options.origin() : nullptr) {}
 
   Plan make() {
     std::unordered_map<std::string, std::size_t> places;
@@ -150,16 +151,18 @@ class Planner {
       return;
     }
     Copy copy{key, target, i, {}};
-    if (target.sizes() != source_.shape(i)) {
+    const bool fits = target.sizes() == source_.shape(i);
+    if (!fits || (origin_ != nullptr && model_.depends_on_size(key))) {
       copy.adapted = adapt(key, target, i);
-      if (!copy.adapted.defined()) {
+      if (copy.adapted.defined()) {
+        plan_.report.resampled.push_back(key);
+      } else if (!fits) {
         plan_.report.misshapen.push_back(
             "'" + key + "' (" + shape_text(source_.shape(i)) + ", expected " +
             shape_text(target.sizes()) + ")");
         note_misfit(key, i);
         return;
       }
-      plan_.report.resampled.push_back(key);
     }
     plan_.copies.push_back(std::move(copy));
   }
@@ -173,10 +176,10 @@ class Planner {
     }
   }
 
-  /// The value brought to the shape of `target`, or an undefined tensor where the model has no
-  /// rule.
+  /// The value brought to the size of `target`, or an undefined tensor where the model has no rule
+  /// or the value is of that size.
   torch::Tensor adapt(const std::string& key, const torch::Tensor& target, std::size_t i) const {
-    if (source_.bytes(i) > kMaxAdapted || differing(target.sizes(), source_.shape(i)) != 1) {
+    if (source_.bytes(i) > kMaxAdapted || differing(target.sizes(), source_.shape(i)) > 1) {
       return {};
     }
     // Half-precision values are resampled at the model's precision.
@@ -184,8 +187,9 @@ class Planner {
     if (at::isFloatingType(value.scalar_type()) && !detail::all_finite(value)) {
       throw CheckpointError(source_.subject() + ": NaN or infinity in tensor '" + key + "'");
     }
-    auto adapted = model_.adapt_weight(key, value);
-    return adapted.sizes() == target.sizes() ? adapted : torch::Tensor();
+    auto adapted = model_.adapt_weight(key, value, origin_);
+    const bool changed = !adapted.is_same(value) && adapted.sizes() == target.sizes();
+    return changed ? adapted : torch::Tensor();
   }
 
   std::string hint() const {
@@ -210,6 +214,7 @@ class Planner {
   const Source& source_;
   const std::vector<std::string> heads_;
   const bool reset_head_;
+  const ModelOptions* origin_;  // null where nothing is known
   Plan plan_;
   std::optional<int64_t> head_classes_;  // of the file's head, where they are not the model's
   bool body_misfit_ = false;

@@ -160,6 +160,7 @@ LoadedModel load_model(const std::string& path, const ModelFileOptions& options)
   LoadedModel loaded;
   auto& card = loaded.card;
   card = own ? std::move(*own) : detail::recognise(file, options.architecture);
+  const auto origin = card.options;
   const auto* describer = has_card ? ": the card: " : ": config.json beside it: ";
   try {
     if (has_card) {
@@ -175,7 +176,7 @@ LoadedModel load_model(const std::string& path, const ModelFileOptions& options)
     throw CheckpointError(subject + describer + error.what_without_backtrace());
   }
   loaded.report = detail::load_source(
-      *loaded.model, file.tensors(), LoadOptions().reset_head(options.reset_head));
+      *loaded.model, file.tensors(), LoadOptions().reset_head(options.reset_head).origin(origin));
   check_labels(card, subject, loaded.model->num_classes(), has_card && !options.reset_head);
   override_by(card.options, loaded.model->model_options());
   const auto sides = option<std::vector<int64_t>>(options.options, "img_size");

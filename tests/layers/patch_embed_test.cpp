@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include "vitrine/weights/safetensors.h"
+
+#include "support/reference_fill.h"
 #include "support/tensor_assert.h"
 #include "support/value_error.h"
 
@@ -91,16 +94,41 @@ TEST(PatchEmbed, NamesTheSizeItExpects) {
 TEST(PatchEmbed, TakesAnyMultipleOfThePatchWhenDynamic) {
   PatchEmbed embed(PatchEmbedOptions(16, 8).dynamic_img_size(true));
   EXPECT_EQ(embed(torch::zeros({1, 3, 32, 64})).sizes(), (Shape{1, 8, 8}));
-  EXPECT_VALUE_ERROR(embed(torch::zeros({1, 3, 32, 60})), "multiples of 16, got 32x60");
-  EXPECT_VALUE_ERROR(embed(torch::zeros({1, 3, 0, 16})), "multiples of 16");
+  EXPECT_VALUE_ERROR(embed(torch::zeros({1, 3, 32, 60})), "the nearest: 32x48 and 32x64");
+  EXPECT_VALUE_ERROR(embed(torch::zeros({1, 3, 0, 16})), "the nearest: 16x16");
 }
 
 TEST(PatchEmbed, RejectsOptionsOutOfRange) {
-  EXPECT_VALUE_ERROR(PatchEmbed(PatchEmbedOptions(16, 8).img_size({225, 224})), "224 and 240");
+  EXPECT_VALUE_ERROR(
+      PatchEmbed(PatchEmbedOptions(16, 8).img_size({225, 224})), "224x224 and 240x224");
   EXPECT_VALUE_ERROR(PatchEmbed(PatchEmbedOptions(16, 8).img_size({-16, 16})), "multiple");
   EXPECT_VALUE_ERROR(PatchEmbed(PatchEmbedOptions(0, 8)), "patch_size");
   EXPECT_VALUE_ERROR(PatchEmbed(PatchEmbedOptions(16, 0)), "embed_dim");
   EXPECT_VALUE_ERROR(PatchEmbed(PatchEmbedOptions(16, 8).in_chans(0)), "in_chans");
+}
+
+TEST(ImageSize, NamesTheNearestThatFit) {
+  EXPECT_NO_THROW(check_image_size({16, 48}, 16));
+  EXPECT_VALUE_ERROR(
+      check_image_size({225, 250}, 16),
+      "image size 225x250 is no multiple of the patch, 16; the nearest: 224x240 and 240x256");
+  EXPECT_VALUE_ERROR(check_image_size({10, 32}, 16), "16; the nearest: 16x32");
+  EXPECT_VALUE_ERROR(check_image_size({-5, 0}, 4), "4; the nearest: 4x4");
+  EXPECT_VALUE_ERROR(check_image_size({4, 4}, 0), "patch_size must be at least 1, got 0");
+}
+
+TEST(PositionEmbedding, GivesTimmsAndDinos) {
+  const auto golden = read_safetensors(VITRINE_TEST_DATA "/golden/sizes.safetensors").tensors;
+  const auto embedding = reference_tensor("positions", {1, 26, 3});
+  for (const auto grid : {Size2{3, 3}, Size2{8, 8}, Size2{4, 9}}) {
+    const auto name = std::to_string(grid[0]) + "x" + std::to_string(grid[1]);
+    SCOPED_TRACE(name);
+    const auto timm = resample_position_embedding(embedding, {5, 5}, grid, 1);
+    EXPECT_TENSOR_NEAR(timm, golden["positions.timm_" + name], 1e-6);
+    const PositionInterpolation of_dino{/*antialias=*/false, /*offset=*/0.1};
+    const auto dino = resample_position_embedding(embedding, {5, 5}, grid, 1, of_dino);
+    EXPECT_TENSOR_NEAR(dino, golden["positions.dino_" + name], 1e-6);
+  }
 }
 
 TEST(PositionEmbedding, OfTheSameGridStaysAsItIs) {

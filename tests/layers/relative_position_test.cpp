@@ -4,6 +4,9 @@
 
 #include <cmath>
 
+#include "vitrine/weights/safetensors.h"
+
+#include "support/reference_fill.h"
 #include "support/tensor_assert.h"
 #include "support/value_error.h"
 
@@ -61,6 +64,50 @@ TEST(LogSpacedOffsets, RejectWindowsOfNothing) {
   EXPECT_VALUE_ERROR(offset_index({0, 2}), "1x1, got 0x2");
   EXPECT_VALUE_ERROR(log_spaced_offsets({2, 0}, {2, 2}), "1x1, got 2x0");
   EXPECT_VALUE_ERROR(log_spaced_offsets({2, 2}, {2, -1}), "1x1, got 2x-1");
+}
+
+TEST(ResizeBiasTable, GivesTimmsTables) {
+  const auto golden = read_safetensors(VITRINE_TEST_DATA "/golden/sizes.safetensors").tensors;
+  const std::vector<std::pair<Size2, Size2>> sizes = {
+      {{7, 7}, {8, 8}},
+      {{7, 7}, {12, 12}},
+      {{12, 12}, {7, 7}},
+      {{2, 7}, {5, 3}},
+      {{1, 4}, {3, 4}},
+      {{3, 2}, {1, 9}}};
+  const auto text = [](Size2 of) { return std::to_string(of[0]) + "x" + std::to_string(of[1]); };
+  for (const auto& [from, to] : sizes) {
+    const auto table = reference_tensor("table", {(2 * from[0] - 1) * (2 * from[1] - 1), 2});
+    const auto name = "table." + text(from) + "_" + text(to);
+    SCOPED_TRACE(name);
+    EXPECT_TENSOR_NEAR(resize_bias_table(table, from, to), golden[name], 1e-6);
+  }
+}
+
+TEST(ResizeBiasTable, KeepsTheCentreAndTheSidesApart) {
+  // Biases that depend on the column alone go on doing so, and that of no offset stays.
+  const auto row = torch::tensor({5.0F, 1.0F, 7.0F});
+  const auto larger = resize_bias_table(row.repeat({3}).view({9, 1}), {2, 2}, {4, 4}).view({7, 7});
+  EXPECT_TENSOR_NEAR(larger, larger.slice(0, 0, 1).expand({7, 7}), 1e-6);
+  // A single step from the centre is one step still; beyond it the last bias holds.
+  const auto expected = torch::tensor({5.0F, 5.0F, 5.0F, 1.0F, 7.0F, 7.0F, 7.0F});
+  EXPECT_TENSOR_NEAR(larger[0], expected, 1e-6);
+}
+
+TEST(ResizeBiasTable, OfTheSameWindowIsTheTableItself) {
+  const auto table = torch::randn({15, 2});
+  EXPECT_TRUE(resize_bias_table(table, {2, 3}, {2, 3}).is_same(table));
+}
+
+TEST(ResizeBiasTable, KeepsTheType) {
+  const auto table = torch::randn({9, 2}).to(torch::kBFloat16);
+  EXPECT_EQ(resize_bias_table(table, {2, 2}, {3, 3}).scalar_type(), torch::kBFloat16);
+}
+
+TEST(ResizeBiasTable, RejectsTablesOfOtherWindows) {
+  EXPECT_VALUE_ERROR(resize_bias_table(torch::zeros({9, 2}), {2, 3}, {3, 3}), "[15, M]");
+  EXPECT_VALUE_ERROR(resize_bias_table(torch::zeros({9}), {2, 2}, {3, 3}), "[9, M]");
+  EXPECT_VALUE_ERROR(resize_bias_table(torch::zeros({9, 2}), {2, 2}, {0, 3}), "1x1, got 0x3");
 }
 
 }  // namespace

@@ -159,7 +159,7 @@ TEST(SwinTransformer, RejectsOptionsOutOfRange) {
   EXPECT_VALUE_ERROR(make(small_swin_options().depths({2, 0})), "depth");
   EXPECT_VALUE_ERROR(make(small_swin_options().num_heads({3, 6})), "multiple of num_heads");
   EXPECT_VALUE_ERROR(make(small_swin_options().window_size(0)), "window_size");
-  EXPECT_VALUE_ERROR(make(small_swin_options().img_size({30, 32})), "multiple of patch_size 4");
+  EXPECT_VALUE_ERROR(make(small_swin_options().img_size({30, 32})), "no multiple of the patch, 4");
   EXPECT_VALUE_ERROR(make(small_swin_options().norm_eps(-1)), "norm_eps");
 }
 

@@ -120,24 +120,35 @@ TEST(VisionTransformer, RefusesAnotherImageSizeUnlessDynamic) {
   EXPECT_VALUE_ERROR(model->forward(torch::zeros({1, 3, 40, 32})), "32x32, got 40x32");
   VisionTransformer dynamic(small_vit_options().dynamic_img_size(true));
   EXPECT_EQ(dynamic->forward(torch::zeros({1, 3, 40, 24})).sizes(), (Shape{1, 5}));
-  EXPECT_VALUE_ERROR(dynamic->forward(torch::zeros({1, 3, 36, 32})), "multiples of 8, got 36x32");
+  EXPECT_VALUE_ERROR(dynamic->forward(torch::zeros({1, 3, 36, 32})), "nearest: 32x32 and 40x32");
 }
 
 TEST(VisionTransformer, ResamplesPositionsOfACheckpoint) {
   VisionTransformer model(small_vit_options().img_size({16, 64}));  // 2x8 patches
   const auto square = torch::randn({1, 1 + 36, 16});
-  const auto adapted = model->adapt_weight("pos_embed", square);
+  const auto adapted = model->adapt_weight("pos_embed", square, nullptr);
   EXPECT_TENSOR_NEAR(adapted, resample_position_embedding(square, {6, 6}, {2, 8}, 1), 0);
+  // Of as many patches they are the model's own, unless the origin says otherwise.
+  const auto as_many = torch::randn({1, 1 + 16, 16});
+  EXPECT_TRUE(model->adapt_weight("pos_embed", as_many, nullptr).is_same(as_many));
+  const auto of_square = resample_position_embedding(as_many, {4, 4}, {2, 8}, 1);
+  const auto of_column = resample_position_embedding(as_many, {8, 2}, {2, 8}, 1);
+  const auto column = ModelOptions().img_size(64, 16);
+  const ModelOptions published;
+  EXPECT_TENSOR_NEAR(model->adapt_weight("pos_embed", as_many, &published), of_square, 0);
+  EXPECT_TENSOR_NEAR(model->adapt_weight("pos_embed", as_many, &column), of_column, 0);
+  const auto own = model->model_options();
+  EXPECT_TRUE(model->adapt_weight("pos_embed", as_many, &own).is_same(as_many));
   // What no rule fits stays as it is, to be refused by its shape.
   for (const auto& value :
        {torch::randn({1, 1 + 35, 16}),
         torch::randn({1, 1 + 36, 8}),
         torch::randn({1, 1, 16}),
         torch::randn({37, 16})}) {
-    EXPECT_TRUE(model->adapt_weight("pos_embed", value).is_same(value)) << value.sizes();
+    EXPECT_TRUE(model->adapt_weight("pos_embed", value, nullptr).is_same(value)) << value.sizes();
   }
   const auto other = torch::randn({1, 37, 16});
-  EXPECT_TRUE(model->adapt_weight("cls_token", other).is_same(other));
+  EXPECT_TRUE(model->adapt_weight("cls_token", other, nullptr).is_same(other));
 }
 
 TEST(VisionTransformer, RaisesDropPathLinearly) {
@@ -201,11 +212,13 @@ TEST(VisionTransformer, RejectsOptionsOutOfRange) {
       make(small_vit_options().global_pool("max")), "token, avg or mean_all, got 'max'");
   EXPECT_VALUE_ERROR(make(small_vit_options().global_pool("a\x1b[2J")), "got 'a\\x1b[2J'");
   EXPECT_VALUE_ERROR(make(small_vit_options().class_token(false)), "needs the class token");
+  EXPECT_VALUE_ERROR(make(small_vit_options().interpolate_offset(1)), "interpolate_offset");
   EXPECT_VALUE_ERROR(make(small_vit_options().depth(0)), "depth");
   EXPECT_VALUE_ERROR(make(small_vit_options().num_heads(3)), "multiple of num_heads");
   EXPECT_VALUE_ERROR(make(small_vit_options().num_heads(0)), "num_heads");
   EXPECT_VALUE_ERROR(
-      make(small_vit_options().img_size({36, 32})), "multiple of patch_size 8, got 36");
+      make(small_vit_options().img_size({36, 32})),
+      "no multiple of the patch, 8; the nearest: 32x32 and 40x32");
   EXPECT_VALUE_ERROR(make(small_vit_options().pos_drop_rate(1)), "pos_drop_rate");
   EXPECT_VALUE_ERROR(make(small_vit_options().norm_eps(-1)), "norm_eps");
 }

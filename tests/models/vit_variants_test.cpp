@@ -126,11 +126,11 @@ TEST(VitWithoutEmbeddedClass, ResamplesEveryPositionOfACheckpoint) {
   VisionTransformer model(small_vit_options().no_embed_class(true));
   const auto square = torch::randn({1, 36, 16});
   EXPECT_TENSOR_NEAR(
-      model->adapt_weight("pos_embed", square),
+      model->adapt_weight("pos_embed", square, nullptr),
       resample_position_embedding(square, {6, 6}, {4, 4}, 0),
       0);
   const auto with_class = torch::randn({1, 37, 16});
-  EXPECT_TRUE(model->adapt_weight("pos_embed", with_class).is_same(with_class));
+  EXPECT_TRUE(model->adapt_weight("pos_embed", with_class, nullptr).is_same(with_class));
 }
 
 TEST(VitWithLayerScale, StartsItsFactorsAtTheValueGiven) {
@@ -153,7 +153,7 @@ TEST(SimpleVit, HasFixedPositionsThatNoFileHolds) {
     EXPECT_EQ(key.find("pos_embed"), std::string::npos) << key;
   }
   const auto value = torch::randn({1, 36, 16});
-  EXPECT_TRUE(model->adapt_weight("pos_embed", value).is_same(value));
+  EXPECT_TRUE(model->adapt_weight("pos_embed", value, nullptr).is_same(value));
 }
 
 TEST(SimpleVit, HasPositionsForEverySizeWhenDynamic) {

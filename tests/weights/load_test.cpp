@@ -45,7 +45,10 @@ class SmallClassifier final : public Classifier {
   int64_t in_chans() const override { return 3; }
   std::vector<std::string> classifier_names() const override { return {"head"}; }
   ModelOptions model_options() const override { return ModelOptions().num_classes(classes_); }
-  torch::Tensor adapt_weight(const std::string& key, const torch::Tensor& value) const override {
+  torch::Tensor adapt_weight(
+      const std::string& key,
+      const torch::Tensor& value,
+      const ModelOptions* /*origin*/) const override {
     return key == "pos_embed" ? value.mean(1, /*keepdim=*/true).expand_as(pos_embed) : value;
   }
 

@@ -16,6 +16,10 @@ namespace vitrine {
 /// Rows and columns.
 using Size2 = std::array<int64_t, 2>;
 
+/// Throws c10::ValueError, naming the nearest that are, unless both sides of an image of `size` are
+/// multiples of `patch_size`.
+VITRINE_API void check_image_size(Size2 size, int64_t patch_size);
+
 /// Form in which `PatchEmbed` gives its patches.
 enum class PatchLayout {
   Tokens,  // [B, N, C], row by row
@@ -74,10 +78,23 @@ class VITRINE_API PatchEmbedImpl final : public torch::nn::Cloneable<PatchEmbedI
 };
 TORCH_MODULE(PatchEmbed);
 
+/// How `resample_position_embedding` interpolates, by DINOv2's names. As it stands: timm's way, and
+/// that of DINOv2 with registers.
+struct PositionInterpolation {
+  /// Whether what shrinks is averaged; it makes the cubic kernel another one, Pillow's.
+  bool antialias = true;
+  /// Rows and columns, in [0, 1), that the new grid is taken to have more, as DINO and DINOv2
+  /// without registers do (0.1); 0 for none.
+  double offset = 0;
+};
+
 /// Position embeddings [1, P + h * w, C] for a grid of other size, [1, P + h' * w', C]: the first
-/// `prefix_tokens` stay, the others are resampled bicubically with antialiasing, in float32, as
-/// timm does.
+/// `prefix_tokens` stay, the others are resampled bicubically in float32.
 VITRINE_API torch::Tensor resample_position_embedding(
-    const torch::Tensor& embedding, Size2 old_grid, Size2 new_grid, int64_t prefix_tokens);
+    const torch::Tensor& embedding,
+    Size2 old_grid,
+    Size2 new_grid,
+    int64_t prefix_tokens,
+    PositionInterpolation how = {});
 
 }  // namespace vitrine

@@ -17,4 +17,15 @@ VITRINE_API torch::Tensor offset_index(Size2 window);
 /// 3.3, https://arxiv.org/abs/2111.09883; scaled as its code does.
 VITRINE_API torch::Tensor log_spaced_offsets(Size2 window, Size2 reference);
 
+/// A table of biases [O, M], one for each offset of `offset_index`, for windows of another size.
+/// Along each side the old offsets are spread in steps that grow by a constant factor from the
+/// centre, so that the farthest come close to the new farthest; in between the biases are
+/// interpolated linearly, beyond them the last holds. Computed in float32.
+///
+/// Source: the fine-tuning code of Bao et al. (2021), "BEiT", https://arxiv.org/abs/2106.08254,
+/// with timm's linear in place of its cubic interpolation. Throws c10::ValueError on a table that
+/// does not fit the old window.
+VITRINE_API torch::Tensor resize_bias_table(
+    const torch::Tensor& table, Size2 old_window, Size2 new_window);
+
 }  // namespace vitrine

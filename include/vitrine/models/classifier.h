@@ -64,8 +64,16 @@ class VITRINE_API Classifier : public torch::nn::Module {
   virtual ModelOptions model_options() const = 0;
 
   /// A tensor of a checkpoint brought to this model's size where the family has a rule for it
-  /// (position embeddings of another image size); any other is given back as it is.
-  virtual torch::Tensor adapt_weight(const std::string& key, const torch::Tensor& value) const;
+  /// (position embeddings of another image size, biases of another window); any other is given back
+  /// as it is. `origin` holds the options of the model that the checkpoint is of, as far as they
+  /// are known: without its `img_size` the image was square. Null where nothing is known of it:
+  /// then a tensor of the model's own shape is the model's.
+  virtual torch::Tensor adapt_weight(
+      const std::string& key, const torch::Tensor& value, const ModelOptions* origin) const;
+
+  /// Whether a tensor of the model's own shape can be of another image size or window, so that
+  /// `adapt_weight` has to look at it.
+  virtual bool depends_on_size(const std::string& key) const;
 };
 
 }  // namespace vitrine

@@ -20,6 +20,10 @@ namespace vitrine {
 VITRINE_API std::shared_ptr<Classifier> create_model(
     const std::string& name, const ModelOptions& options = {});
 
+/// Throws as `create_model` would for a size of image that such a model cannot take, naming the
+/// nearest that it can; nothing is built.
+VITRINE_API void check_image_size(const std::string& name, const ModelOptions& options);
+
 /// The card of a model of the zoo, with timm's name; its preprocessing is that of the weights which
 /// `name` stands for. Throws UnknownNameError.
 VITRINE_API ModelCard find_card(const std::string& name);

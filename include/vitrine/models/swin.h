@@ -4,7 +4,9 @@
 #include <torch/nn/modules/normalization.h>
 #include <torch/nn/pimpl.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -118,12 +120,22 @@ class VITRINE_API SwinTransformerImpl final : public CloneableClassifier<SwinTra
   std::vector<std::string> classifier_names() const override { return {"head.fc"}; }
   std::vector<std::vector<std::string>> layer_prefixes() const override;
   ModelOptions model_options() const override;
+  /// Tables of biases are resized from the windows of `origin`, or square ones, to this model's.
+  torch::Tensor adapt_weight(
+      const std::string& key,
+      const torch::Tensor& value,
+      const ModelOptions* origin) const override;
+  bool depends_on_size(const std::string& key) const override;
 
   SwinTransformerOptions options;
   PatchEmbed patch_embed{nullptr};
   torch::nn::Sequential layers{nullptr};  // of SwinStage
   torch::nn::LayerNorm norm{nullptr};
   ClassifierHead head{nullptr};
+
+ private:
+  /// The stage whose table of biases `key` is, if it is one.
+  std::optional<size_t> stage_of_table(const std::string& key) const;
 };
 TORCH_MODULE(SwinTransformer);
 

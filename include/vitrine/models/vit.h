@@ -63,6 +63,11 @@ struct VisionTransformerOptions {
   TORCH_ARG(std::optional<bool>, fc_norm);
   /// Whether images of other sizes are taken, by resampling the position embeddings on the way.
   TORCH_ARG(bool, dynamic_img_size) = false;
+  /// How learned positions are resampled, on loading and on the way, by DINOv2's names
+  /// (`PositionInterpolation`): as they stand timm's way; false and 0.1 that of DINO, and of DINOv2
+  /// without registers.
+  TORCH_ARG(bool, interpolate_antialias) = true;
+  TORCH_ARG(double, interpolate_offset) = 0.0;
   /// Added to the variance in the norms.
   TORCH_ARG(double, norm_eps) = 1e-6;
   /// Probabilities, in [0, 1), of dropping while training: an input of the head, an embedded
@@ -110,8 +115,12 @@ class VITRINE_API VisionTransformerImpl final : public CloneableClassifier<Visio
   std::vector<std::string> classifier_names() const override;
   std::vector<std::vector<std::string>> layer_prefixes() const override;
   ModelOptions model_options() const override;
-  /// Position embeddings of a square grid are resampled to this model's grid.
-  torch::Tensor adapt_weight(const std::string& key, const torch::Tensor& value) const override;
+  /// Position embeddings are resampled from the grid of `origin`, or a square one, to this model's.
+  torch::Tensor adapt_weight(
+      const std::string& key,
+      const torch::Tensor& value,
+      const ModelOptions* origin) const override;
+  bool depends_on_size(const std::string& key) const override;
 
   VisionTransformerOptions options;
   // Tokens only where the options ask for them.
@@ -135,6 +144,7 @@ class VITRINE_API VisionTransformerImpl final : public CloneableClassifier<Visio
   int64_t embedded_prefix() const;
   void register_tokens(Size2 grid);
   torch::Tensor positions(Size2 grid) const;
+  torch::Tensor resampled(const torch::Tensor& embedding, Size2 old_grid, Size2 new_grid) const;
   torch::Tensor with_prefix(const torch::Tensor& patches);
   torch::Tensor embed(const torch::Tensor& images);  // [B, P + N, C]
   std::vector<torch::Tensor> pool(const torch::Tensor& features);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,7 +10,7 @@
 
 namespace vitrine {
 
-/// How `load_weights` treats the head.
+/// How `load_weights` treats the file.
 struct LoadOptions {
   /// Keep the model's own, random head and ignore the file's.
   TORCH_ARG(bool, reset_head) = false;
@@ -17,6 +18,9 @@ struct LoadOptions {
   /// usual ones: state_dict_ema, model_ema, ema_state_dict, teacher, state_dict, model,
   /// model_state_dict, student, net.
   TORCH_ARG(std::string, checkpoint_key);
+  /// Options of the model that the weights are of, as far as they are known: the shape of positions
+  /// does not tell 8x32 patches from 16x16 (`Classifier::adapt_weight`).
+  TORCH_ARG(std::optional<ModelOptions>, origin);
 };
 
 /// What `load_weights` did.
