@@ -241,6 +241,29 @@ ModelOptions model_options(const Arguments& arguments, const std::string& family
   return options;
 }
 
+void check_image_size(const ModelCard& card, const ModelOptions& given, const std::string& path) {
+  ModelOptions sizes;
+  for (const auto* source : {&card.options, &given}) {
+    for (const auto* name : {"img_size", "patch_size"}) {
+      const auto found = source->values().find(name);
+      if (found != source->values().end()) {
+        sizes.set(name, found->second);
+      }
+    }
+  }
+  if (given.values().count("img_size") == 0) {
+    return;
+  }
+  try {
+    check_image_size(card.architecture, sizes);
+  } catch (const c10::ValueError& error) {
+    if (path.empty()) {
+      throw;
+    }
+    throw Error(printable(path) + ": " + error.what_without_backtrace());
+  }
+}
+
 PreprocessOptions preprocess_options(const Arguments& arguments, PreprocessOptions preprocess) {
   const auto options = model_options(arguments, "").values();
   const auto size = options.find("img_size");
@@ -294,7 +317,9 @@ LoadedModel open_model(const Arguments& arguments, const std::string& path, bool
   }
   options.checkpoint_key = arguments.text("checkpoint-key");
   options.reset_head = any_head;
-  options.options = model_options(arguments, find_model_card(path, options).family);
+  const auto card = find_model_card(path, options);
+  options.options = model_options(arguments, card.family);
+  check_image_size(card, options.options, path);
   auto loaded = load_model(path, options);
   loaded.card.preprocess = preprocess_options(arguments, loaded.card.preprocess);
   if (arguments.given("labels")) {

@@ -39,6 +39,10 @@ c10::Device open_device(const Arguments& arguments);
 /// The options of a model of `family` that --model-kwargs, --num-classes and --image-size give.
 ModelOptions model_options(const Arguments& arguments, const std::string& family);
 
+/// Throws c10::ValueError where the model of `card` cannot take images of the size that `given`
+/// asks for; Error where that model is the one of the file at `path`, unless that is empty.
+void check_image_size(const ModelCard& card, const ModelOptions& given, const std::string& path);
+
 /// `preprocess` with what the options of `preprocessing_group` say instead.
 PreprocessOptions preprocess_options(const Arguments& arguments, PreprocessOptions preprocess);
 

@@ -90,6 +90,7 @@ void apply_model(const Arguments& arguments, TrainOptions& options) {
   for (const auto& [name, value] : given.values()) {
     options.model_options().set(name, value);
   }
+  check_image_size(card, options.model_options(), options.weights());
   if (differs_in_preprocessing(arguments)) {
     const auto base = options.preprocess().value_or(card.preprocess);
     options.preprocess(preprocess_options(arguments, base));

@@ -206,5 +206,17 @@ TEST(ClassifyCommand, LetsOptionsWinOverTheCard) {
   EXPECT_EQ(classify({file, "--image-size", "48x64"}).status, 0);
 }
 
+TEST(ClassifyCommand, NamesTheNearestSizesThatTheModelOfTheFileTakes) {
+  const TemporaryFolder folder;
+  const auto file = write_picture(folder / "a.png", 1);
+  const auto result = classify({file, "--image-size", "33x64"});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(
+      result.err,
+      "vitrine: " + small_model() +
+          ": image size 33x64 is no multiple of the patch, 8; the nearest: 32x64 and 40x64\n");
+}
+
 }  // namespace
 }  // namespace vitrine

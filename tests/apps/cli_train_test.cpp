@@ -156,6 +156,55 @@ TEST(Train, NamesAnOptionThatDiffersFromTheRunsOwn) {
       joined(train_words(finished_run(), 3), {"--lr=0.5"}), 1, {finished_run(), "lr 0.01", "0.5"});
 }
 
+TEST(Train, TunesAndEvaluatesAModelAtAnotherImageSize) {
+  const TemporaryFolder folder;
+  const std::string swin = "vitrine_swin_patch2_window4_32";
+  const std::vector<std::string> sized{
+      "train",
+      drawn_splits(),
+      "--device=cpu",
+      "--epochs=1",
+      "--batch-size=8",
+      "--workers=1",
+      "--weights=" + (folder / "first/best.safetensors"),
+      "--output=" + (folder / "second"),
+      "--image-size=24x16"};
+  const auto first = vitrine_program(
+      {"train",
+       drawn_splits(),
+       "--device=cpu",
+       "--epochs=1",
+       "--batch-size=8",
+       "--workers=1",
+       "--model=" + swin,
+       "--model-kwargs=embed_dim=8,depths=1+1,num_heads=1+1",
+       "--image-size=16",
+       "--output=" + (folder / "first")});
+  ASSERT_EQ(first.status, 0) << first.err;
+  const auto wider = vitrine_program(joined(sized, {"--model-kwargs=window_size=6"}));
+  ASSERT_EQ(wider.status, 0) << wider.err;
+  const auto best = folder / "second/best.safetensors";
+  const auto evaluated = [&](const std::string& size) {
+    return vitrine_program(
+        {"evaluate", drawn_splits(), "--weights", best, "--device=cpu", "--image-size", size});
+  };
+  EXPECT_EQ(evaluated("24x16").status, 0);
+  EXPECT_EQ(evaluated("32").status, 0);
+  expect_failure(
+      {"evaluate", drawn_splits(), "--weights", best, "--device=cpu", "--image-size=33"},
+      1,
+      {best, "no multiple of the patch, 2; the nearest: 32x32 and 34x34"});
+  expect_failure(
+      {"train",
+       drawn_splits(),
+       "--weights=" + best,
+       "--image-size=9",
+       "--output=" + (folder / "third")},
+      1,
+      {best, "the nearest: 8x8 and 10x10"});
+  EXPECT_FALSE(std::filesystem::exists(folder / "third"));
+}
+
 TEST(Train, TunesAModelForOtherClasses) {
   const TemporaryFolder folder;
   draw_splits(folder / "data", /*classes=*/2, 4, 2);
