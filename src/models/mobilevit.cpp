@@ -207,10 +207,12 @@ void MobileVitImpl::reset_classifier(int64_t num_classes) {
 
 std::vector<std::vector<std::string>> MobileVitImpl::layer_prefixes() const {
   std::vector<std::vector<std::string>> layers = {{"stem."}};
-  for (size_t s = 0; s < stages->size(); ++s) {
-    for (size_t i = 0; i < stages[s]->as<nn::Sequential>()->size(); ++i) {
+  size_t s = 0;
+  for (const auto& stage : *stages) {
+    for (size_t i = 0; i < stage->as<nn::Sequential>()->size(); ++i) {
       layers.push_back({"stages." + std::to_string(s) + "." + std::to_string(i) + "."});
     }
+    ++s;
   }
   layers.back().emplace_back("final_conv.");
   return layers;

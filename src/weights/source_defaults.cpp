@@ -42,6 +42,9 @@ std::optional<PreprocessOptions> hugging_face_preprocess(
   const auto cropped = [](std::int64_t rows, std::int64_t resized) {
     return static_cast<double>(rows) / (static_cast<double>(resized) + 0.01);
   };
+  if (starts_with(layout, "Hugging Face DINOv2")) {
+    return imagenet(224, cropped(224, 256));
+  }
   if (starts_with(layout, "Hugging Face Swin")) {
     return imagenet(side, 1).crop_mode(CropMode::Squash);
   }
@@ -72,6 +75,10 @@ SourceDefaults source_defaults(
   }
   if (is_hugging_face_vit(layout)) {
     defaults.options.set("norm_eps", 1e-12);
+  }
+  if (starts_with(layout, "Hugging Face DINOv2")) {
+    // It resamples the positions of 518 pixels as it runs, without registers in a way of its own.
+    defaults.options.img_size(224).set("interpolate_antialias", layout != "Hugging Face DINOv2");
   }
   return defaults;
 }

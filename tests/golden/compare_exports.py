@@ -3,7 +3,7 @@
     python compare_exports.py PROGRAM [CASE...]     # PROGRAM: build/release/bin/vitrine
 
 For each model, with every parameter and buffer randomised: timm saves it, PROGRAM converts the file, the library loads
-the result strictly and answers for the same images. Of transformers' folders, PROGRAM classifies a photo as well,
+the result strictly and answers for the same images. Of transformers' folders, PROGRAM answers for a photo as well,
 told nothing but the file, against transformers with the folder's image processor. Ends with status 1 when a logit (of a
 model without a head: a feature) differs by more than 1e-4 from timm's, or for the photo by more than 3e-3."""
 import json
@@ -68,15 +68,16 @@ CASES = [
 
 
 @torch.no_grad()
-def compare_photo(program, folder):
-    """Worst difference of the logits for a photo, told by the folder alone."""
-    answer = subprocess.run([program, "classify", "--weights", folder / "model.safetensors", "--top-k", "0",
-                             "--format", "jsonl", PHOTO], check=True, capture_output=True, text=True).stdout
-    ours = torch.tensor([one["logit"] for one in json.loads(answer)["predictions"]])
+def compare_photo(program, kind, folder):
+    """Worst difference of the logits, or of a model without a head the features, for a photo, told by the folder alone."""
+    head = "ForImage" in kind
+    command = ["classify", "--top-k", "0", "--format", "jsonl"] if head else ["features"]
+    answer = json.loads(subprocess.run([program, *command, "--weights", folder / "model.safetensors", PHOTO],
+                                       check=True, capture_output=True, text=True).stdout)
+    ours = torch.tensor([one["logit"] for one in answer["predictions"]] if head else answer["features"])
     processor = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
-    model = transformers.AutoModelForImageClassification.from_pretrained(folder).eval()
     pixels = processor(Image.open(PHOTO).convert("RGB"), return_tensors="pt")["pixel_values"]
-    return float((model(pixels).logits[0] - ours).abs().max())
+    return float((for_transformers(kind, folder)(pixels)[0] - ours).abs().max())
 
 
 @torch.no_grad()
@@ -101,7 +102,7 @@ def compare(program, case, folder):
     # transformers' MobileViT is for images in BGR.
     difference = float((loaded(images.flip(1) if theirs.startswith("MobileViTFor") else images) - expected).abs().max())
     told = f"{name:36} {theirs:40} spread {expected.std():.2f}  difference {difference:.1e}"
-    photo = compare_photo(program, out) if theirs.endswith("ForImageClassification") else None
+    photo = compare_photo(program, theirs, out) if library == "huggingface" else None
     print(told + (f"  photo {photo:.1e}" if photo is not None else ""), flush=True)
     return max(difference, (photo or 0.0) / 30)  # the photo's bound is 30 times as wide
 
