@@ -1,99 +1,39 @@
-#include <ATen/Functions.h>
-
 #include <iostream>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "vitrine/error.h"
-#include "vitrine/infer/image_stream.h"
 #include "vitrine/infer/predictor.h"
-#include "vitrine/text.h"
 
 #include "commands.h"
 #include "common_options.h"
+#include "image_loop.h"
 #include "inputs.h"
 #include "predictions.h"
-#include "progress.h"
 
 namespace vitrine {
 namespace {
-
-constexpr std::size_t kLongestName = 4096;
-
-/// Classifies the images of one step; failed ones have no answer.
-std::vector<std::vector<Prediction>> classify_step(
-    const Predictor& predictor, const std::vector<StreamedImage>& step, std::int64_t top_k) {
-  std::vector<torch::Tensor> images;
-  std::vector<std::size_t> places;
-  for (std::size_t i = 0; i < step.size(); ++i) {
-    if (step[i].error.empty()) {
-      images.push_back(step[i].image);
-      places.push_back(i);
-    }
-  }
-  std::vector<std::vector<Prediction>> answers(step.size());
-  if (!images.empty()) {
-    auto found = predictor.classify_batch(at::stack(images), top_k);
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      answers[places[i]] = std::move(found[i]);
-    }
-  }
-  return answers;
-}
-
-ImageStream open_stream(
-    const Arguments& arguments,
-    const std::vector<Input>& inputs,
-    const PreprocessOptions& preprocess) {
-  std::vector<std::string> paths;
-  paths.reserve(inputs.size());
-  for (const auto& input : inputs) {
-    paths.push_back(input.path);
-  }
-  const auto options = ImageStreamOptions()
-                           .batch_size(arguments.whole("batch-size"))
-                           .workers(arguments.whole("workers"));
-  return {std::move(paths), preprocess, options};
-}
 
 int run(const Arguments& arguments) {
   check_model_options(arguments);
   const auto inputs = expand_inputs(arguments.operands(), arguments.flag("recursive"), std::cin);
   const auto device = open_device(arguments);
-  auto loaded = open_model(arguments);
+  auto loaded = open_classifier(arguments);
   const Predictor predictor(std::move(loaded.model), std::move(loaded.card), device);
-  auto stream = open_stream(arguments, inputs, predictor.card().preprocess);
   const auto writer = make_prediction_writer(arguments.text("format"), std::cout);
-  Progress progress(
-      std::cerr,
-      standard_error_progress(arguments.flag("quiet")),
-      "classify",
-      static_cast<std::int64_t>(inputs.size()),
-      "images");
-  progress.update(0);
-  int status = 0;
-  while (const auto step = stream.next()) {
-    const auto answers = classify_step(predictor, *step, arguments.whole("top-k"));
-    progress.hide();
-    for (std::size_t i = 0; i < step->size(); ++i) {
-      const auto& image = (*step)[i];
-      const auto& known = inputs[image.index].error;
-      const auto& error = known.empty() ? image.error : known;
-      if (error.empty()) {
-        writer->write(image.path, answers[i]);
-        continue;
-      }
-      writer->write_error(image.path, error);
-      std::cerr << "vitrine: " << printable(image.path, kLongestName) << ": " << error << std::endl;
-      status = 1;
-    }
-    if (!std::cout.flush()) {
-      throw FileError("standard output: cannot be written; is the disk full?");
-    }
-    progress.update(static_cast<std::int64_t>(step->back().index) + 1);
-  }
-  return status;
+  std::vector<std::vector<Prediction>> answers;
+  ImageHandler handler;
+  handler.compute = [&](const at::Tensor& batch) {
+    answers = predictor.classify_batch(batch, arguments.whole("top-k"));
+  };
+  handler.write = [&](std::size_t index, std::size_t row) {
+    writer->write(inputs[index].path, answers[row]);
+  };
+  handler.write_error = [&](std::size_t index, const std::string& error) {
+    writer->write_error(inputs[index].path, error);
+  };
+  return for_each_image(
+      arguments, inputs, predictor.card().preprocess, arguments.spec().name, handler);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ Command summary_command();
 Command classify_command();
 Command train_command();
 Command evaluate_command();
+Command features_command();
 Command inspect_command();
 Command convert_command();
 

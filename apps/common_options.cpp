@@ -287,12 +287,13 @@ LoadedModel open_model(const Arguments& arguments) {
   return open_model(arguments, arguments.text("weights"));
 }
 
-LoadedModel open_model(const Arguments& arguments, const std::string& path) {
+LoadedModel open_model(const Arguments& arguments, const std::string& path, bool any_head) {
   ModelFileOptions options;
   if (arguments.given("model")) {
     options.architecture = arguments.text("model");
   }
   options.checkpoint_key = arguments.text("checkpoint-key");
+  options.reset_head = any_head;
   options.options = model_options(arguments, find_model_card(path, options).family);
   auto loaded = load_model(path, options);
   loaded.card.preprocess = preprocess_options(arguments, loaded.card.preprocess);
@@ -305,6 +306,16 @@ LoadedModel open_model(const Arguments& arguments, const std::string& path) {
           printable(file) + ": has " + std::to_string(found) + " labels, expected " +
           std::to_string(loaded.model->num_classes()) + ", one for each class of the model");
     }
+  }
+  return loaded;
+}
+
+LoadedModel open_classifier(const Arguments& arguments) {
+  auto loaded = open_model(arguments);
+  if (loaded.model->num_classes() == 0) {
+    throw Error(
+        printable(arguments.text("weights")) +
+        ": the model has no head, so it names no classes; 'vitrine features' gives its features");
   }
   return loaded;
 }

@@ -48,7 +48,11 @@ void check_model_options(const Arguments& arguments);
 
 /// The model of --weights, or of the file at `path`, with everything that the options say
 /// otherwise. Throws UsageError without --weights.
+/// With `any_head` the file may lack the head or have another one, and what comes may be random.
 LoadedModel open_model(const Arguments& arguments);
-LoadedModel open_model(const Arguments& arguments, const std::string& path);
+LoadedModel open_model(const Arguments& arguments, const std::string& path, bool any_head = false);
+
+/// The model of --weights for commands that need classes; throws Error where it has no head.
+LoadedModel open_classifier(const Arguments& arguments);
 
 }  // namespace vitrine

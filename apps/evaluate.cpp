@@ -31,7 +31,7 @@ int run(const Arguments& arguments) {
   const auto device = open_device(arguments);
   const auto root = find_part(arguments.operands()[0], arguments.text("split"));
   auto folder = scan_image_folder(root);
-  const auto loaded = open_model(arguments);
+  const auto loaded = open_classifier(arguments);
   folder = match_classes(std::move(folder), loaded.card.labels, loaded.model->num_classes(), root);
   loaded.model->to(device);
   ImageDataset data(

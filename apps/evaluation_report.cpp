@@ -1,12 +1,11 @@
 #include "evaluation_report.h"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <ostream>
 
 #include "vitrine/text.h"
 
+#include "json_text.h"
 #include "percent.h"
 
 namespace vitrine {
@@ -70,8 +69,7 @@ void print_json(
     const Evaluation& result,
     const std::vector<std::string>& labels,
     const std::vector<ImageSample>& samples) {
-  const auto json = to_json(result, labels, samples);
-  stream << json.dump(-1, ' ', false, ordered_json::error_handler_t::replace) << '\n';
+  stream << to_line(to_json(result, labels, samples)) << '\n';
 }
 
 void print_table(

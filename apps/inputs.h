@@ -6,7 +6,7 @@
 
 namespace vitrine {
 
-/// One thing to classify.
+/// One image to read.
 struct Input {
   std::string path;
   std::string error;  // why there is nothing to read at `path`; mostly empty: reading will tell

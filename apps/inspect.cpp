@@ -6,10 +6,14 @@
 #include <cstdio>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "vitrine/models/registry.h"
 #include "vitrine/text.h"
+#include "vitrine/weights/load.h"
 
 #include "commands.h"
 #include "common_options.h"
@@ -73,7 +77,28 @@ std::string timm_text(const InspectedTensor& tensor) {
              : printable(join(tensor.timm_names, ", "));
 }
 
-void print_table(const std::string& path, const Inspection& found) {
+/// The table of what stands against loading, or one line where nothing does.
+void print_fit(const FitReport& fit) {
+  if (fit.fits()) {
+    std::cout << "\nfits the model"
+              << (fit.resampled.empty() ? "" : ", resampled: " + join(fit.resampled, ", ")) << '\n';
+    return;
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [what, names] :
+       {std::pair{"missing", &fit.missing},
+        std::pair{"unknown", &fit.unknown},
+        std::pair{"misshapen", &fit.misshapen}}) {
+    for (const auto& name : *names) {
+      rows.push_back({what, name});
+    }
+  }
+  std::cout << "\ndoes not fit the model" << (fit.hint.empty() ? "" : ": " + fit.hint) << '\n';
+  print_columns(std::cout, rows, {});
+}
+
+void print_table(
+    const std::string& path, const Inspection& found, const std::optional<FitReport>& fit) {
   std::vector<std::vector<std::string>> head = {
       {"file", printable(path, kLongestName)},
       {"kind", found.kind},
@@ -96,9 +121,13 @@ void print_table(const std::string& path, const Inspection& found) {
   }
   std::cout << '\n';
   print_columns(std::cout, rows, {});
+  if (fit) {
+    print_fit(*fit);
+  }
 }
 
-void print_json(const std::string& path, const Inspection& found) {
+void print_json(
+    const std::string& path, const Inspection& found, const std::optional<FitReport>& fit) {
   const auto or_null = [](const std::string& text) {
     return text.empty() ? ordered_json() : ordered_json(text);
   };
@@ -125,18 +154,38 @@ void print_json(const std::string& path, const Inspection& found) {
          {"needed", tensor.needed},
          {"timm", tensor.timm_names}});
   }
+  if (fit) {
+    json["fit"] = {
+        {"missing", fit->missing},
+        {"unknown", fit->unknown},
+        {"misshapen", fit->misshapen},
+        {"resampled", fit->resampled},
+        {"hint", or_null(fit->hint)}};
+  }
   std::cout << json.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
+}
+
+/// How the file fits the model of --model; nothing without one.
+std::optional<FitReport> compare(const Arguments& arguments, const std::string& path) {
+  if (!arguments.given("model")) {
+    return std::nullopt;
+  }
+  const auto name = arguments.text("model");
+  const auto model = create_model(name, model_options(arguments, find_card(name).family));
+  return compare_weights(
+      *model, path, LoadOptions().checkpoint_key(arguments.text("checkpoint-key")));
 }
 
 int run(const Arguments& arguments) {
   const auto& path = arguments.operands()[0];
   const auto found = inspect_checkpoint(path, arguments.text("checkpoint-key"));
+  const auto fit = compare(arguments, path);
   if (arguments.text("format") == "json") {
-    print_json(path, found);
+    print_json(path, found, fit);
   } else {
-    print_table(path, found);
+    print_table(path, found, fit);
   }
-  return 0;
+  return fit && !fit->fits() ? 1 : 0;
 }
 
 }  // namespace
@@ -157,10 +206,16 @@ Command inspect_command() {
   spec.groups = {
       {"Inspection",
        {checkpoint_key_option(),
+        text_option(
+            "model", "NAME", "compare with this model of the zoo; status 1 if it does not fit"),
+        num_classes_option(),
+        image_size_option(),
+        model_kwargs_option(),
         choice_option("format", {"table", "json"}, "how the result is printed", "table")}}};
   spec.examples = {
       "vitrine inspect model.safetensors",
-      "vitrine inspect checkpoint.pth --checkpoint-key model_ema --format json"};
+      "vitrine inspect checkpoint.pth --checkpoint-key model_ema --format json",
+      "vitrine inspect swin.pth --model swin_tiny_patch4_window7_224"};
   return {spec, run};
 }
 

@@ -32,6 +32,7 @@ std::vector<Command> commands() {
       classify_command(),
       train_command(),
       evaluate_command(),
+      features_command(),
       inspect_command(),
       convert_command()};
 }

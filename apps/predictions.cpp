@@ -1,11 +1,11 @@
 #include "predictions.h"
 
-#include <nlohmann/json.hpp>
-
 #include <charconv>
 #include <cstdio>
 
 #include "vitrine/text.h"
+
+#include "json_text.h"
 
 namespace vitrine {
 namespace {
@@ -14,22 +14,11 @@ using nlohmann::ordered_json;
 
 constexpr std::size_t kLongestName = 4096;
 
-/// The shortest text that reads back as the same float32: models compute no more digits.
-std::string number_text(double value) {
-  char text[32];
-  const auto result = std::to_chars(text, text + sizeof(text), static_cast<float>(value));
-  return {text, result.ptr};
-}
-
-/// The same as a number of JSON.
+/// `float_text` as a number of JSON.
 double rounded(double value) {
-  const auto text = number_text(value);
+  const auto text = float_text(value);
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
-}
-
-std::string to_line(const ordered_json& value) {
-  return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
 /// `text` with U+FFFD in place of bytes that are not UTF-8.
@@ -81,8 +70,8 @@ class CsvWriter final : public PredictionWriter {
     int rank = 0;
     for (const auto& prediction : predictions) {
       stream_ << csv_field(file) << ',' << ++rank << ',' << prediction.index << ','
-              << csv_field(prediction.label) << ',' << number_text(prediction.probability) << ','
-              << number_text(prediction.logit) << ",\n";
+              << csv_field(prediction.label) << ',' << float_text(prediction.probability) << ','
+              << float_text(prediction.logit) << ",\n";
     }
   }
 

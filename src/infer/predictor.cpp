@@ -31,6 +31,13 @@ std::vector<int64_t> ranking(const double* scores, int64_t classes, int64_t top_
   return order;
 }
 
+void check_finite(const torch::Tensor& answer) {
+  if (!answer.isfinite().all().item<bool>()) {
+    throw Error(
+        "the model answers with infinities or NaN; its weights or the preprocessing are damaged");
+  }
+}
+
 }  // namespace
 
 Predictor::Predictor(std::shared_ptr<Classifier> model, ModelCard card, torch::Device device)
@@ -71,10 +78,7 @@ std::vector<std::vector<Prediction>> Predictor::classify_batch(
   const auto classes = model_->num_classes();
   TORCH_CHECK_VALUE(classes > 0, "the model has no head, so it names no classes");
   const auto scores = logits(batch).to(torch::kDouble).contiguous();  // [B, K]
-  if (!scores.isfinite().all().item<bool>()) {
-    throw Error(
-        "the model answers with infinities or NaN; its weights or the preprocessing are damaged");
-  }
+  check_finite(scores);
   const auto probabilities = scores.softmax(-1).contiguous();  // [B, K]
   std::vector<std::vector<Prediction>> answers(scores.size(0));
   for (int64_t b = 0; b < scores.size(0); ++b) {
@@ -89,6 +93,21 @@ std::vector<std::vector<Prediction>> Predictor::classify_batch(
 }
 
 torch::Tensor Predictor::logits(const torch::Tensor& batch) const {
+  // No InferenceMode: what a module keeps from such a pass could never be trained with, and the
+  // model belongs to the caller too.
+  const at::NoGradGuard no_grad;
+  return model_->forward(to_model(batch)).to(torch::kCPU);
+}
+
+torch::Tensor Predictor::features(const torch::Tensor& batch) const {
+  const at::NoGradGuard no_grad;
+  const auto features = model_->forward_features(to_model(batch));
+  auto pooled = model_->forward_head(features, /*pre_logits=*/true).to(torch::kCPU);  // [B, C]
+  check_finite(pooled);
+  return pooled;
+}
+
+torch::Tensor Predictor::to_model(const torch::Tensor& batch) const {
   TORCH_CHECK_VALUE(
       batch.dim() == 4 && batch.size(1) == model_->in_chans() && batch.is_floating_point(),
       "a batch must be floating point [B, ",
@@ -97,10 +116,7 @@ torch::Tensor Predictor::logits(const torch::Tensor& batch) const {
       batch.scalar_type(),
       " ",
       batch.sizes());
-  // No InferenceMode: what a module keeps from such a pass could never be trained with, and the
-  // model belongs to the caller too.
-  const at::NoGradGuard no_grad;
-  return model_->forward(batch.to(device_, torch::kFloat)).to(torch::kCPU);
+  return batch.to(device_, torch::kFloat);
 }
 
 }  // namespace vitrine

@@ -40,11 +40,7 @@ struct Copy {
 /// What is to be copied, and what stands against it.
 struct Plan {
   std::vector<Copy> copies;
-  LoadReport report;
-  std::vector<std::string> missing;
-  std::vector<std::string> unknown;
-  std::vector<std::string> misfits;
-  std::string hint;
+  FitReport report;
 };
 
 std::string shape_text(torch::IntArrayRef shape) {
@@ -53,6 +49,13 @@ std::string shape_text(torch::IntArrayRef shape) {
     sizes.push_back(std::to_string(size));
   }
   return "[" + join(sizes, ", ") + "]";
+}
+
+std::vector<std::string> quoted(std::vector<std::string> names) {
+  for (auto& name : names) {
+    name = "'" + name + "'";
+  }
+  return names;
 }
 
 std::string list(const char* title, const std::vector<std::string>& names) {
@@ -110,7 +113,7 @@ class Planner {
       if (place != places.end()) {
         match(target.key(), target.value(), place->second);
       } else if (!ends_with(target.key(), "num_batches_tracked")) {
-        plan_.missing.push_back("'" + target.key() + "'");
+        plan_.report.missing.push_back(target.key());
         head_missing_ |= in_head(target.key());
       }
     }
@@ -118,11 +121,11 @@ class Planner {
       const auto& name = source_.name(i);
       const bool skipped = is_derived_key(name) || (reset_head_ && in_head(name));
       if (!skipped && !targets.contains(name)) {
-        plan_.unknown.push_back("'" + printable(name) + "'");
+        plan_.report.unknown.push_back(printable(name));
         head_unknown_ |= in_head(name);
       }
     }
-    plan_.hint = hint();
+    plan_.report.hint = hint();
     return std::move(plan_);
   }
 
@@ -141,7 +144,7 @@ class Planner {
   void match(const std::string& key, const torch::Tensor& target, std::size_t i) {
     const auto type = source_.type(i);
     if (!converts(type, target.scalar_type())) {
-      plan_.misfits.push_back(
+      plan_.report.misshapen.push_back(
           "'" + key + "' (" + c10::toString(type) + ", expected " +
           c10::toString(target.scalar_type()) + ")");
       return;
@@ -150,7 +153,7 @@ class Planner {
     if (target.sizes() != source_.shape(i)) {
       copy.adapted = adapt(key, target, i);
       if (!copy.adapted.defined()) {
-        plan_.misfits.push_back(
+        plan_.report.misshapen.push_back(
             "'" + key + "' (" + shape_text(source_.shape(i)) + ", expected " +
             shape_text(target.sizes()) + ")");
         note_misfit(key, i);
@@ -186,7 +189,7 @@ class Planner {
   }
 
   std::string hint() const {
-    if (plan_.copies.empty() && plan_.misfits.empty()) {
+    if (plan_.copies.empty() && plan_.report.misshapen.empty()) {
       return "no tensor has a name that the model knows: is it another model's, or another "
              "library's?";
     }
@@ -221,12 +224,12 @@ namespace detail {
 LoadReport load_source(Classifier& model, const Source& source, const LoadOptions& options) {
   const torch::NoGradGuard no_grad;
   auto plan = Planner(model, source, options).make();
-  const auto faults = list("missing", plan.missing) + list("unknown", plan.unknown) +
-                      list("misshapen", plan.misfits);
-  if (!faults.empty()) {
+  const auto& report = plan.report;
+  if (!report.fits()) {
     throw CheckpointError(
-        source.subject() + ": does not fit the model" + faults +
-        (plan.hint.empty() ? "" : "; " + plan.hint));
+        source.subject() + ": does not fit the model" + list("missing", quoted(report.missing)) +
+        list("unknown", quoted(report.unknown)) + list("misshapen", report.misshapen) +
+        (report.hint.empty() ? "" : "; " + report.hint));
   }
   // Values are looked at before the first is copied, as a second pass over the source: what would
   // be kept for one pass is a second model.
@@ -243,7 +246,7 @@ LoadReport load_source(Classifier& model, const Source& source, const LoadOption
       source.copy_to(copy.index, copy.target);
     }
   }
-  return std::move(plan.report);
+  return {std::move(plan.report.resampled), std::move(plan.report.reset)};
 }
 
 }  // namespace detail
@@ -257,6 +260,13 @@ LoadReport load_state_dict(
 LoadReport load_weights(Classifier& model, const std::string& path, const LoadOptions& options) {
   const detail::WeightsFile file(path, options.checkpoint_key());
   return detail::load_source(model, file.tensors(), options);
+}
+
+FitReport compare_weights(
+    const Classifier& model, const std::string& path, const LoadOptions& options) {
+  const torch::NoGradGuard no_grad;
+  const detail::WeightsFile file(path, options.checkpoint_key());
+  return Planner(model, file.tensors(), options).make().report;
 }
 
 }  // namespace vitrine

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include <string>
+#include <vector>
 
 #include "cli.h"
 
@@ -31,6 +32,26 @@ TEST(InspectCommand, PrintsJson) {
   EXPECT_EQ(found["tensors"][0]["name"], "class_token");
   EXPECT_EQ(found["tensors"][0]["timm"], nlohmann::json({"cls_token"}));
   EXPECT_EQ(found["tensors"][0]["dtype"], "F32");
+}
+
+TEST(InspectCommand, ComparesWithAModel) {
+  const auto kwargs = std::string("patch_size=8,embed_dim=16,depth=2,num_heads=2");
+  const std::vector<std::string> words = {
+      "inspect", kTorchvision, "--model", "vit_tiny_patch16_224", "--num-classes", "5"};
+  auto fitting = words;
+  fitting.insert(fitting.end(), {"--image-size", "48", "--model-kwargs", kwargs});
+  const auto fits = vitrine_program(fitting);
+  EXPECT_EQ(fits.status, 0) << fits.out;
+  EXPECT_NE(fits.out.find("\nfits the model, resampled: pos_embed\n"), std::string::npos);
+
+  const auto misfits = vitrine_program(words);
+  EXPECT_EQ(misfits.status, 1);
+  for (const auto* line :
+       {"\ndoes not fit the model: is it another model's, or of another image size?\n",
+        "\nmissing    blocks.11.norm1.weight\n",
+        "\nmisshapen  'cls_token' ([1, 1, 16], expected [1, 1, 192])\n"}) {
+    EXPECT_NE(misfits.out.find(line), std::string::npos) << line << misfits.out;
+  }
 }
 
 TEST(InspectCommand, RefusesInOneLine) {

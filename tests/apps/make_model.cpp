@@ -1,4 +1,4 @@
-// Writes the small model that the tests of the program classify with: make_model FILE
+// Writes the small model that the tests of the program classify with: make_model FILE [headless]
 #include <torch/types.h>
 #include <torch/utils.h>
 
@@ -8,7 +8,7 @@
 #include "vitrine/weights/model_file.h"
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
+  if (argc < 2 || argc > 3) {
     return 2;
   }
   torch::manual_seed(0);
@@ -26,7 +26,12 @@ int main(int argc, char** argv) {
   }
   auto card = vitrine::find_card("test_vit");
   card.options = options;
-  card.labels = {"cat", "dog, \"big\"", "hen"};
+  if (argc == 3) {
+    model->reset_classifier(0);
+    card.options.num_classes(0);
+  } else {
+    card.labels = {"cat", "dog, \"big\"", "hen"};
+  }
   card.preprocess.height(32).width(32);
   vitrine::save_model(argv[1], *model, card);
   return 0;

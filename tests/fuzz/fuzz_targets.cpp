@@ -7,6 +7,7 @@
 
 #include "vitrine/error.h"
 
+#include "image/container.h"
 #include "weights/checkpoint_tree.h"
 #include "weights/pickle_describe.h"
 #include "weights/pickle_reader.h"
@@ -25,14 +26,14 @@ void require(bool holds) {
   }
 }
 
-/// Runs `work`, which may refuse its input.
+/// Runs `work`, which may refuse its input with a line that begins with `subject`.
 template <typename Work>
-void try_input(const Work& work) {
+void try_input(const Work& work, const std::string& subject = "input") {
   try {
     work();
   } catch (const Error& error) {
     const std::string message = error.what();
-    require(message.substr(0, 5) == "input" && message.size() < 2000);
+    require(message.compare(0, subject.size(), subject) == 0 && message.size() < 2000);
     require(message.find('\n') == std::string::npos);
   }
 }
@@ -87,6 +88,20 @@ void fuzz_pickle(const std::uint8_t* data, std::size_t size) {
 void fuzz_zip(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   try_input([&] { read_checkpoint(bytes); });
+}
+
+void fuzz_image(const std::uint8_t* data, std::size_t size) {
+  constexpr std::uint64_t kMostPixels = 1 << 16;
+  try_input(
+      [&] {
+        const auto container = detail::open_container(data, size, kMostPixels);
+        const auto pixels = static_cast<std::uint64_t>(container.width * container.height);
+        require(container.width > 0 && container.height > 0 && pixels <= kMostPixels);
+        require(container.orientation >= 1 && container.orientation <= 8);
+        require(container.pixels.empty() != container.stream.empty());
+        require(container.pixels.empty() || container.pixels.size() == 3 * pixels);
+      },
+      /*subject=*/"");
 }
 
 void fuzz_safetensors_header(const std::uint8_t* data, std::size_t size) {

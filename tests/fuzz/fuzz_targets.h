@@ -15,6 +15,9 @@ void fuzz_pickle(const std::uint8_t* data, std::size_t size);
 /// Opens a PyTorch file, a zip archive or a legacy stream, and reads its state dict.
 void fuzz_zip(const std::uint8_t* data, std::size_t size);
 
+/// Checks an image file from its first byte to its last, as it is before a codec sees it.
+void fuzz_image(const std::uint8_t* data, std::size_t size);
+
 /// Parses a safetensors header; the first two bytes are the size of the data after it.
 void fuzz_safetensors_header(const std::uint8_t* data, std::size_t size);
 

@@ -16,6 +16,7 @@
 #include "vitrine/weights/model_file.h"
 
 #include "support/temporary_folder.h"
+#include "support/tensor_assert.h"
 
 namespace vitrine {
 namespace {
@@ -123,6 +124,25 @@ TEST(Predictor, AnswersABatchAsEachImageAlone) {
     EXPECT_TRUE(
         torch::allclose(predictor.logits(batch.slice(0, i, i + 1))[0], together[i], 0, 1e-5));
   }
+}
+
+TEST(Predictor, GivesTheFeaturesThatTheHeadSees) {
+  torch::manual_seed(1);
+  const auto model = create_model("test_vit", tiny_options());
+  const auto head = model->named_parameters();
+  const Predictor predictor(model, tiny_card());
+  const auto batch = torch::randn({3, 3, 32, 32});
+  const auto features = predictor.features(batch);
+  ASSERT_EQ(features.sizes(), (std::vector<int64_t>{3, 16}));
+  EXPECT_FALSE(features.requires_grad());
+  const auto logits =
+      torch::linear(features, head["head.weight"].detach(), head["head.bias"].detach());
+  EXPECT_TENSOR_NEAR(logits, predictor.logits(batch), 1e-5);
+  // They do not depend on a head being there.
+  model->reset_classifier(0);
+  EXPECT_TENSOR_NEAR(predictor.features(batch), features, 0);
+  EXPECT_THROW(predictor.features(torch::zeros({3, 32, 32})), c10::ValueError);
+  EXPECT_THROW(predictor.features(torch::full({1, 3, 32, 32}, NAN)), Error);
 }
 
 TEST(Predictor, EvaluatesWithoutGradients) {

@@ -22,8 +22,8 @@ struct Prediction {
   double logit;
 };
 
-/// A model with its preprocessing and class names: images in, classes out. Calls from several
-/// threads at once are safe.
+/// A model with its preprocessing and class names: images in, classes or features out. Calls from
+/// several threads at once are safe.
 class VITRINE_API Predictor {
  public:
   /// Takes a model (put into evaluation mode and moved to `device`) and its card.
@@ -45,10 +45,16 @@ class VITRINE_API Predictor {
   /// Logits [B, K], on the CPU, of preprocessed images [B, C, H, W].
   torch::Tensor logits(const torch::Tensor& batch) const;
 
+  /// Pooled features [B, C], on the CPU, of preprocessed images [B, C, H, W]: what stands before
+  /// the head, of models without one too. Throws Error where one is infinite or NaN.
+  torch::Tensor features(const torch::Tensor& batch) const;
+
   const ModelCard& card() const { return card_; }
   const std::shared_ptr<Classifier>& model() const { return model_; }
 
  private:
+  torch::Tensor to_model(const torch::Tensor& batch) const;
+
   std::shared_ptr<Classifier> model_;
   ModelCard card_;
   torch::Device device_;

@@ -25,6 +25,18 @@ struct LoadReport {
   std::vector<std::string> reset;      // keys of the head, left as they were
 };
 
+/// How the tensors of a file fit a model: all but `resampled` and `reset` stand against loading.
+struct FitReport {
+  std::vector<std::string> missing;    // keys that the file lacks
+  std::vector<std::string> unknown;    // names that the model does not have
+  std::vector<std::string> misshapen;  // keys, each with the file's shape or type and the model's
+  std::vector<std::string> resampled;
+  std::vector<std::string> reset;
+  std::string hint;  // the likely cause; mostly empty
+
+  bool fits() const { return missing.empty() && unknown.empty() && misshapen.empty(); }
+};
+
 /// Copies the tensors of a state dict into `model`, by timm's names or by those of torchvision,
 /// Hugging Face transformers, Microsoft's Swin, DINO, DINOv2, DeiT or ml-cvnets. Every key, shape
 /// and dtype is compared first: on any missing, extra or misshapen key a CheckpointError lists
@@ -36,5 +48,10 @@ load_state_dict(Classifier& model, const StateDict& tensors, const LoadOptions& 
 /// errors name the file.
 VITRINE_API LoadReport
 load_weights(Classifier& model, const std::string& path, const LoadOptions& options = {});
+
+/// What `load_weights` would find, in full; the model is left alone. Throws only where the file
+/// cannot be read.
+VITRINE_API FitReport
+compare_weights(const Classifier& model, const std::string& path, const LoadOptions& options = {});
 
 }  // namespace vitrine
