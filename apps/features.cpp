@@ -54,7 +54,7 @@ void check_use(const Arguments& arguments) {
     if (arguments.operands().empty()) {
       throw UsageError("features: INPUT... is missing; see 'vitrine features --help'");
     }
-    for (const auto* name : {"k", "temperature"}) {
+    for (const auto* name : {"neighbours", "temperature"}) {
       if (arguments.given(name)) {
         throw UsageError(std::string("features: --") + name + " needs --knn DATA");
       }
@@ -144,7 +144,7 @@ Command features_command() {
         flag_option("recursive", "look into the sub-folders of a folder too")}},
       {"Evaluation",
        {text_option("knn", "DATA", "folder with train/ and val/, each with one folder a class"),
-        whole_option("k", "neighbours that vote", "20", 1),
+        whole_option("neighbours", "how many of them vote, k", "20", 1),
         real_option(
             "temperature",
             "the lower, the more the nearest ones weigh",

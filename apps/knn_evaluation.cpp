@@ -54,7 +54,7 @@ LabelledFeatures extract(
 int evaluate_neighbours(const Arguments& arguments, const Predictor& predictor) {
   const auto splits = scan_image_splits(arguments.text("knn"));
   const auto options =
-      KnnOptions().k(arguments.whole("k")).temperature(arguments.real("temperature"));
+      KnnOptions().k(arguments.whole("neighbours")).temperature(arguments.real("temperature"));
   int status = 0;
   const auto references = extract(arguments, predictor, splits.train, "train", status);
   const auto queries = extract(arguments, predictor, splits.val, "val", status);

@@ -88,6 +88,13 @@ std::vector<Flag> optimizer_flags() {
             return o.lr();
           }),
       real(
+          "layer-decay",
+          "factor of the learning rate from one layer to the one below it",
+          Range::above_up_to(0, 1),
+          [](auto& o) -> auto& { return o.layer_decay(); }),
+      {text_option("freeze", "PATTERN", "parameters that are not trained, by key; may be repeated"),
+       [](TrainOptions& o, const Arguments& a, const std::string& n) { o.freeze(a.all(n)); }},
+      real(
           "weight-decay",
           "weight decay; norms, biases, tokens and position tables have none",
           Range::at_least(0),

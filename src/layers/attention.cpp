@@ -1,5 +1,7 @@
 #include "vitrine/layers/attention.h"
 
+#include <cmath>
+
 #include "vitrine/layers/init.h"
 #include "vitrine/layers/observe.h"
 
@@ -53,6 +55,19 @@ void AttentionImpl::pretty_print(std::ostream& stream) const {
          << ", head_dim=" << options.head_dim() << ")";
 }
 
+/// Queries, keys and values [B, M, N, D] to weighted values, shaped alike.
+torch::Tensor AttentionImpl::attend(
+    const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v) {
+  if (!attention_wanted()) {
+    return torch::scaled_dot_product_attention(
+        q, k, v, /*attn_mask=*/{}, is_training() ? options.attn_drop() : 0.0);
+  }
+  const auto scale = 1 / std::sqrt(static_cast<double>(options.head_dim()));
+  const auto weights = observed_attention(
+      *this, (q * scale).matmul(k.transpose(-2, -1)).softmax(-1));  // [B, M, N, N]
+  return torch::dropout(weights, options.attn_drop(), is_training()).matmul(v);
+}
+
 torch::Tensor AttentionImpl::forward(const torch::Tensor& x) {
   TORCH_CHECK_VALUE(
       x.dim() == 3 && x.size(2) == options.dim(),
@@ -66,10 +81,9 @@ torch::Tensor AttentionImpl::forward(const torch::Tensor& x) {
   const auto d = options.head_dim();
   const auto parts =
       detail::linear(qkv, x).view({b, n, 3, heads, d}).permute({2, 0, 3, 1, 4});  // [3, B, M, N, D]
-  auto y = torch::scaled_dot_product_attention(
-      parts[0], parts[1], parts[2], /*attn_mask=*/{}, is_training() ? options.attn_drop() : 0.0);
-  y = y.transpose(1, 2).reshape({b, n, heads * d});            // [B, N, M * D]
-  return observed(*this, proj_drop(detail::linear(proj, y)));  // [B, N, C]
+  auto y = attend(parts[0], parts[1], parts[2]);                                  // [B, M, N, D]
+  y = y.transpose(1, 2).reshape({b, n, heads * d});                               // [B, N, M * D]
+  return observed(*this, proj_drop(detail::linear(proj, y)));                     // [B, N, C]
 }
 
 }  // namespace vitrine

@@ -69,6 +69,11 @@ torch::Tensor ConvNormActImpl::forward(const torch::Tensor& x) {
   return observed(*this, activate(bn(conv(x)), options.activation()));
 }
 
+void ConvNormActImpl::train(bool on) {
+  Module::train(on);
+  bn->train(on && bn->weight.requires_grad());
+}
+
 InvertedResidualImpl::InvertedResidualImpl(const InvertedResidualOptions& options_)
     : options(options_) {
   reset();

@@ -42,9 +42,10 @@ torch::Tensor LinearAttentionImpl::forward(const torch::Tensor& x) {
       ", P, N], got ",
       x.sizes());
   const auto parts = qkv_proj(x).split_with_sizes({1, c, c}, /*dim=*/1);
-  const auto weights = attn_drop(parts[0].softmax(-1));                         // [B, 1, P, N]
-  const auto context = (parts[1] * weights).sum(/*dim=*/-1, /*keepdim=*/true);  // [B, C, P, 1]
-  const auto y = parts[2].relu() * context;                                     // [B, C, P, N]
+  const auto weights = observed_attention(*this, parts[0].softmax(-1));  // [B, 1, P, N]
+  const auto context =
+      (parts[1] * attn_drop(weights)).sum(/*dim=*/-1, /*keepdim=*/true);  // [B, C, P, 1]
+  const auto y = parts[2].relu() * context;                               // [B, C, P, N]
   return observed(*this, out_drop(out_proj(y)));
 }
 

@@ -26,4 +26,12 @@ torch::Tensor observed(
   return value;
 }
 
+bool attention_wanted() {
+  return current_observer != nullptr && current_observer->wants_attention();
+}
+
+torch::Tensor observed_attention(const torch::nn::Module& module, torch::Tensor weights) {
+  return attention_wanted() ? observed(module, std::move(weights), "attention") : weights;
+}
+
 }  // namespace vitrine

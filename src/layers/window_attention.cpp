@@ -276,8 +276,9 @@ torch::Tensor WindowAttentionImpl::forward(const torch::Tensor& x, const torch::
   } else {
     weights = weights + bias;
   }
-  auto y = attn_drop(weights.softmax(-1)).matmul(parts[2]);  // [B*G, M, N, D]
-  y = y.transpose(1, 2).reshape({g, n, options.dim()});      // [B*G, N, C]
+  weights = observed_attention(*this, weights.softmax(-1));
+  auto y = attn_drop(weights).matmul(parts[2]);          // [B*G, M, N, D]
+  y = y.transpose(1, 2).reshape({g, n, options.dim()});  // [B*G, N, C]
   return observed(*this, proj_drop(detail::linear(proj, y)));
 }
 

@@ -10,6 +10,11 @@ std::vector<torch::Tensor> Classifier::forward_heads(const torch::Tensor& featur
   return {forward_head(features)};
 }
 
+Intermediates Classifier::forward_intermediates(
+    const torch::Tensor& /*images*/, const IntermediatesOptions& /*options*/) {
+  TORCH_CHECK_NOT_IMPLEMENTED(false, name(), " does not give features on the way");
+}
+
 torch::Tensor Classifier::adapt_weight(
     const std::string& /*key*/, const torch::Tensor& value) const {
   return value;

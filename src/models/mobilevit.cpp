@@ -8,6 +8,7 @@
 
 #include "layers/checks.h"
 #include "option_fields.h"
+#include "taken_features.h"
 
 namespace vitrine {
 
@@ -147,7 +148,7 @@ void MobileVitImpl::pretty_print(std::ostream& stream) const {
          << ", version=" << options.version() << ", num_classes=" << options.num_classes() << ")";
 }
 
-torch::Tensor MobileVitImpl::forward_features(const torch::Tensor& images) {
+void MobileVitImpl::check_images(const torch::Tensor& images) const {
   TORCH_CHECK_VALUE(
       images.dim() == 4 && images.size(1) == options.in_chans() && images.size(2) > 0 &&
           images.size(3) > 0,
@@ -155,11 +156,34 @@ torch::Tensor MobileVitImpl::forward_features(const torch::Tensor& images) {
       options.in_chans(),
       ", H, W], got ",
       images.sizes());
+}
+
+torch::Tensor MobileVitImpl::forward_features(const torch::Tensor& images) {
+  check_images(images);
   auto x = stem(images);  // [B, C, H', W']
   for (const auto& stage : *stages) {
     x = stage->as<nn::Sequential>()->forward(x);
   }
   return final_conv ? final_conv(x) : x;
+}
+
+Intermediates MobileVitImpl::forward_intermediates(
+    const torch::Tensor& images, const IntermediatesOptions& wanted) {
+  const detail::TakenFeatures taken("MobileVit", stages->size(), wanted);
+  check_images(images);
+  Intermediates result;
+  auto x = stem(images);  // [B, C, H', W']
+  for (size_t i = 0; i < taken.end(); ++i) {
+    x = stages[i]->as<nn::Sequential>()->forward(x);
+    if (final_conv && i + 1 == stages->size()) {
+      x = final_conv(x);
+    }
+    if (taken.has(i)) {
+      result.maps.push_back(taken.from_nchw(x));
+    }
+  }
+  result.features = x;
+  return result;
 }
 
 torch::Tensor MobileVitImpl::forward_head(const torch::Tensor& features, bool pre_logits) {
@@ -179,6 +203,17 @@ void MobileVitImpl::reset_classifier(int64_t num_classes) {
   head->to(stem->conv->weight.device(), stem->conv->weight.scalar_type());
   head->train(is_training());
   options.num_classes(num_classes);
+}
+
+std::vector<std::vector<std::string>> MobileVitImpl::layer_prefixes() const {
+  std::vector<std::vector<std::string>> layers = {{"stem."}};
+  for (size_t s = 0; s < stages->size(); ++s) {
+    for (size_t i = 0; i < stages[s]->as<nn::Sequential>()->size(); ++i) {
+      layers.push_back({"stages." + std::to_string(s) + "." + std::to_string(i) + "."});
+    }
+  }
+  layers.back().emplace_back("final_conv.");
+  return layers;
 }
 
 ModelOptions MobileVitImpl::model_options() const {

@@ -6,6 +6,7 @@
 
 #include "layers/checks.h"
 #include "option_fields.h"
+#include "taken_features.h"
 
 namespace vitrine {
 
@@ -169,6 +170,22 @@ torch::Tensor SwinTransformerImpl::forward_features(const torch::Tensor& images)
   return norm(layers->forward(patch_embed(images)));  // [B, H', W', C]
 }
 
+Intermediates SwinTransformerImpl::forward_intermediates(
+    const torch::Tensor& images, const IntermediatesOptions& wanted) {
+  const detail::TakenFeatures taken("SwinTransformer", layers->size(), wanted);
+  Intermediates result;
+  auto x = patch_embed(images);  // [B, H, W, C]
+  for (size_t i = 0; i < taken.end(); ++i) {
+    x = layers->at<SwinStageImpl>(i).forward(x);
+    const bool last = i + 1 == layers->size();
+    result.features = last ? norm(x) : x;  // the norm has the last stage's channels
+    if (taken.has(i)) {
+      result.maps.push_back(taken.from_nhwc(wanted.norm() ? result.features : x));
+    }
+  }
+  return result;
+}
+
 torch::Tensor SwinTransformerImpl::forward_head(const torch::Tensor& features, bool pre_logits) {
   return observed(*this, head(features, pre_logits));  // [B, K]
 }
@@ -188,6 +205,21 @@ void SwinTransformerImpl::reset_classifier(int64_t num_classes) {
 
 int64_t SwinTransformerImpl::num_features() const {
   return options.embed_dim() << (options.depths().size() - 1);
+}
+
+std::vector<std::vector<std::string>> SwinTransformerImpl::layer_prefixes() const {
+  std::vector<std::vector<std::string>> result = {{"patch_embed."}};
+  for (size_t s = 0; s < options.depths().size(); ++s) {
+    const auto stage = "layers." + std::to_string(s) + ".";
+    for (int64_t i = 0; i < options.depths()[s]; ++i) {
+      result.push_back({stage + "blocks." + std::to_string(i) + "."});
+      if (i == 0) {
+        result.back().push_back(stage + "downsample.");
+      }
+    }
+  }
+  result.back().emplace_back("norm.");
+  return result;
 }
 
 ModelOptions SwinTransformerImpl::model_options() const {

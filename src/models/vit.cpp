@@ -13,6 +13,7 @@
 #include "layers/checks.h"
 #include "layers/linear.h"
 #include "option_fields.h"
+#include "taken_features.h"
 
 namespace vitrine {
 
@@ -214,7 +215,7 @@ torch::Tensor VisionTransformerImpl::with_prefix(const torch::Tensor& patches) {
   return observed(*this, x, prefix_tokens() == 1 ? "class token" : "prefix tokens");
 }
 
-torch::Tensor VisionTransformerImpl::forward_features(const torch::Tensor& images) {
+torch::Tensor VisionTransformerImpl::embed(const torch::Tensor& images) {
   auto x = patch_embed(images);  // [B, N, C]
   const auto patch = options.patch_size();
   const auto embedding = positions({images.size(2) / patch, images.size(3) / patch});
@@ -224,8 +225,35 @@ torch::Tensor VisionTransformerImpl::forward_features(const torch::Tensor& image
     x = observed(*this, x + embedding, "positions");  // [B, N, C]
     x = pos_drop(with_prefix(x));                     // [B, P + N, C]
   }
-  x = blocks->forward(x);
+  return x;
+}
+
+torch::Tensor VisionTransformerImpl::forward_features(const torch::Tensor& images) {
+  const auto x = blocks->forward(embed(images));
   return norm ? norm(x) : x;
+}
+
+Intermediates VisionTransformerImpl::forward_intermediates(
+    const torch::Tensor& images, const IntermediatesOptions& wanted) {
+  const detail::TakenFeatures taken("VisionTransformer", blocks->size(), wanted);
+  const auto rows = images.size(2) / options.patch_size();
+  const auto prefix = prefix_tokens();
+  Intermediates result;
+  auto x = embed(images);  // [B, P + N, C]
+  for (size_t i = 0; i < taken.end(); ++i) {
+    x = blocks->at<TransformerBlockImpl>(i).forward(x);
+    if (!taken.has(i)) {
+      continue;
+    }
+    const auto y = wanted.norm() && norm ? norm(x) : x;
+    const auto map = y.slice(1, prefix).unflatten(1, {rows, -1});  // [B, H, W, C]
+    result.maps.push_back(taken.from_nhwc(map));
+    if (wanted.return_prefix_tokens() && prefix > 0) {
+      result.prefix_tokens.push_back(y.slice(1, 0, prefix));
+    }
+  }
+  result.features = norm ? norm(x) : x;
+  return result;
 }
 
 std::vector<torch::Tensor> VisionTransformerImpl::pool(const torch::Tensor& features) {
@@ -294,6 +322,16 @@ void VisionTransformerImpl::reset_classifier(int64_t num_classes) {
   put("head", head, of_class);
   put("head_dist", head_dist, of_distillation);
   options.num_classes(num_classes);
+}
+
+std::vector<std::vector<std::string>> VisionTransformerImpl::layer_prefixes() const {
+  std::vector<std::vector<std::string>> layers = {
+      {"cls_token", "dist_token", "reg_token", "pos_embed", "patch_embed."}};
+  for (size_t i = 0; i < blocks->size(); ++i) {
+    layers.push_back({"blocks." + std::to_string(i) + "."});
+  }
+  layers.back().emplace_back("norm.");
+  return layers;
 }
 
 ModelOptions VisionTransformerImpl::model_options() const {

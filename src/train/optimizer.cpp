@@ -84,8 +84,11 @@ bool has_weight_decay(const std::string& name, const torch::Tensor& parameter) {
          });
 }
 
-Optimizer::Optimizer(const torch::nn::Module& module, const OptimizerOptions& options)
-    : options_(options), groups_{{options.weight_decay(), {}, {}, {}, {}}, {0.0, {}, {}, {}, {}}} {
+Optimizer::Optimizer(
+    const torch::nn::Module& module,
+    const OptimizerOptions& options,
+    const std::map<std::string, double>& lr_scales)
+    : options_(options), groups_{{true, 1.0, {}, {}, {}, {}}, {false, 1.0, {}, {}, {}, {}}} {
   check_options(options);
   const bool has_moments = options.opt() == OptimizerKind::AdamW;
   for (const auto& item : module.named_parameters()) {
@@ -93,7 +96,9 @@ Optimizer::Optimizer(const torch::nn::Module& module, const OptimizerOptions& op
     if (!parameter.requires_grad()) {
       continue;
     }
-    auto& group = groups_[has_weight_decay(item.key(), parameter) ? 0 : 1];
+    const auto scale = lr_scales.find(item.key());
+    auto& group = group_of(
+        has_weight_decay(item.key(), parameter), scale == lr_scales.end() ? 1.0 : scale->second);
     group.names.push_back(item.key());
     group.parameters.push_back(parameter);
     // For SGD zeros stand for "no step yet": without dampening the first step comes out the same.
@@ -108,12 +113,22 @@ Optimizer::Optimizer(const torch::nn::Module& module, const OptimizerOptions& op
   TORCH_CHECK_VALUE(step_.defined(), "optimizer has to have a parameter that requires gradients");
 }
 
+Optimizer::Group& Optimizer::group_of(bool decays, double lr_scale) {
+  for (auto& group : groups_) {
+    if (group.decays == decays && group.lr_scale == lr_scale) {
+      return group;
+    }
+  }
+  groups_.push_back({decays, lr_scale, {}, {}, {}, {}});
+  return groups_.back();
+}
+
 void Optimizer::step(double lr) {
   const torch::NoGradGuard no_grad;
   step_ += 1;
   ++steps_;
   for (auto& group : groups_) {
-    step_group(group, lr);
+    step_group(group, lr * group.lr_scale);
   }
 }
 
@@ -137,6 +152,7 @@ void Optimizer::step_group(Group& group, double lr) {
   if (parameters.empty()) {
     return;
   }
+  const double weight_decay = group.decays ? options_.weight_decay() : 0.0;
   if (options_.opt() == OptimizerKind::AdamW) {
     const std::vector<torch::Tensor> steps(parameters.size(), step_);
     at::_fused_adamw_(
@@ -149,7 +165,7 @@ void Optimizer::step_group(Group& group, double lr) {
         lr,
         options_.beta1(),
         options_.beta2(),
-        group.weight_decay,
+        weight_decay,
         options_.eps(),
         /*amsgrad=*/false,
         /*maximize=*/false);
@@ -159,7 +175,7 @@ void Optimizer::step_group(Group& group, double lr) {
         parameters,
         gradients,
         moving ? at::TensorList(first) : at::TensorList(),
-        group.weight_decay,
+        weight_decay,
         options_.momentum(),
         lr,
         /*dampening=*/0.0,

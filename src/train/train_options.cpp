@@ -164,6 +164,8 @@ std::vector<Field> data_fields() {
       field(
           "reset_head", [](auto& o) -> auto& { return o.reset_head(); }),
       field(
+          "freeze", [](auto& o) -> auto& { return o.freeze(); }),
+      field(
           "preprocess", [](auto& o) -> auto& { return o.preprocess(); }),
       field(
           "scale", [](auto& o) -> auto& { return o.augment().scale(); }),
@@ -204,6 +206,8 @@ std::vector<Field> all_fields() {
       field(
           "eps", [](auto& o) -> auto& { return o.optimizer().eps(); }),
       field(
+          "layer_decay", [](auto& o) -> auto& { return o.layer_decay(); }),
+      field(
           "sched", [](auto& o) -> auto& { return o.sched(); }),
       field(
           "lr", [](auto& o) -> auto& { return o.lr(); }),
@@ -232,6 +236,10 @@ std::vector<Field> all_fields() {
 void check_options(const TrainOptions& options) {
   check_options(options.optimizer());
   check_options(options.augment());
+  TORCH_CHECK_VALUE(
+      options.layer_decay() > 0 && options.layer_decay() <= 1,
+      "layer_decay has to be above 0 and at most 1, but got ",
+      options.layer_decay());
   TORCH_CHECK_VALUE(
       options.epochs() >= 1 && options.epochs() <= kMostEpochs,
       "epochs has to be between 1 and ",

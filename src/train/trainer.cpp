@@ -10,6 +10,7 @@
 #include "vitrine/data/random.h"
 #include "vitrine/data/sampler.h"
 #include "vitrine/error.h"
+#include "vitrine/train/layer_decay.h"
 #include "vitrine/train/metrics.h"
 
 #include "train/random_scope.h"
@@ -39,7 +40,7 @@ void check_finite(double value, const char* what, int64_t epoch, int64_t step) {
 Trainer::Trainer(std::shared_ptr<Classifier> model, const TrainerOptions& options)
     : model_(moved(std::move(model), options.device())),
       options_(options),
-      optimizer_(*model_, options.optimizer()) {
+      optimizer_(*model_, options.optimizer(), layer_lr_scales(*model_, options.layer_decay())) {
   check_options(options.schedule());
   check_options(options.loader());
   TORCH_CHECK_VALUE(

@@ -15,6 +15,7 @@
 #include "vitrine/text.h"
 #include "vitrine/train/checkpoint.h"
 #include "vitrine/train/evaluator.h"
+#include "vitrine/train/freeze.h"
 #include "vitrine/train/run_folder.h"
 #include "vitrine/version.h"
 #include "vitrine/weights/model_file.h"
@@ -55,6 +56,7 @@ std::shared_ptr<Classifier> make_model(const TrainOptions& options, const ModelC
   if (!options.weights().empty()) {
     load_weights(*model, options.weights(), LoadOptions().reset_head(options.reset_head()));
   }
+  freeze(*model, options.freeze());
   return model;
 }
 
@@ -154,6 +156,7 @@ Trainer Run::make_trainer() const {
       make_model(options_, card_),
       TrainerOptions()
           .optimizer(options_.optimizer())
+          .layer_decay(options_.layer_decay())
           .schedule(make_schedule(options_, updates))
           .smoothing(options_.smoothing())
           .clip_grad(options_.clip_grad())

@@ -204,11 +204,11 @@ TEST(FeaturesCommand, RefusesWhatDoesNotGoTogether) {
       {{"a.png", "--format", "npy"}, "--format npy needs --output FILE"},
       {{"a.png", "--format", "table"}, "expected jsonl, npy or safetensors without --knn"},
       {{"a.png", "--output", "x.csv"}, "expected a name that ends in .safetensors, .npy or .jsonl"},
-      {{"a.png", "--k", "5"}, "--k needs --knn DATA"},
+      {{"a.png", "--neighbours", "5"}, "--neighbours needs --knn DATA"},
       {{"a.png", "--knn", "data"}, "unexpected 'a.png'"},
       {{"--knn", "data", "--output", "x.npy"}, "--output is not for --knn"},
       {{"--knn", "data", "--format", "jsonl"}, "expected table or json with --knn"},
-      {{"--knn", "data", "--k", "0"}, "of at least 1"},
+      {{"--knn", "data", "--neighbours", "0"}, "of at least 1"},
       {{"--knn", "data", "--temperature", "0"}, "option --temperature: got 0"}};
   for (const auto& [words, message] : cases) {
     const auto result = features(words);
@@ -241,7 +241,7 @@ TEST(FeaturesKnn, TellsTheDigitsByTheirNeighbours) {
   EXPECT_EQ(object["temperature"], 0.07);
   EXPECT_EQ(object["images"], 300);
   EXPECT_EQ(object["train_images"], 1200);
-  const auto table = with({"--k", "5", "--temperature", "0.1"});
+  const auto table = with({"--neighbours", "5", "--temperature", "0.1"});
   EXPECT_EQ(table.out.rfind("top-1 9", 0), 0U) << table.out;
   EXPECT_NE(
       table.out.find("k 5, temperature 0.1, 300 images by 1200 of train/\n"), std::string::npos)

@@ -174,6 +174,33 @@ TEST(Train, TunesAModelForOtherClasses) {
   EXPECT_EQ(vitrine_program(joined(words, {"--reset-head"})).status, 0);
 }
 
+TEST(Train, FreezesDecaysByLayerAndGoesOnToTheSameBits) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> more = {
+      "--layer-decay=0.5", "--freeze=patch_embed.*", "--freeze", "pos_embed"};
+  const auto whole = folder / "whole";
+  const auto resumed = folder / "resumed";
+  ASSERT_EQ(vitrine_program(joined(train_words(whole, 3), more)).status, 0);
+  const auto config = nlohmann::json::parse(bytes_of(whole + "/config.json"))["options"];
+  EXPECT_EQ(config["layer_decay"], 0.5);
+  EXPECT_EQ(config["freeze"], (nlohmann::json{"patch_embed.*", "pos_embed"}));
+  std::filesystem::copy(whole, resumed, std::filesystem::copy_options::recursive);
+  std::filesystem::remove(checkpoint_of(resumed, 3));
+  EXPECT_EQ(vitrine_program({"train", "--resume", resumed, "--device=cpu"}).status, 0);
+  EXPECT_EQ(bytes_of(checkpoint_of(resumed, 3)), bytes_of(checkpoint_of(whole, 3)));
+  EXPECT_NE(bytes_of(checkpoint_of(whole, 3)), bytes_of(checkpoint_of(finished_run(), 3)));
+  expect_failure(
+      joined(train_words(whole, 3), {"--layer-decay=0.5"}), 1, {"freeze", "patch_embed"});
+}
+
+TEST(Train, RefusesToFreezeWhatThereIsNot) {
+  const TemporaryFolder folder;
+  const auto words = train_words(folder / "run", 1);
+  expect_failure(joined(words, {"--freeze=pos_embd"}), 2, {"pos_embd", "pos_embed"});
+  expect_failure(joined(words, {"--freeze=*"}), 2, {"requires gradients"});
+  expect_failure(joined(words, {"--layer-decay=0"}), 2, {"--layer-decay", "0"});
+}
+
 TEST(Train, AnswersWrongUsageInOneLine) {
   const TemporaryFolder folder;
   const auto& data = drawn_splits();

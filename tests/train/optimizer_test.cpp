@@ -54,6 +54,27 @@ TEST(Optimizer, TakesTheStepsOfTorchOptim) {
   }
 }
 
+TEST(Optimizer, TakesAParametersOwnShareOfTheRate) {
+  const auto golden = train_golden();
+  for (const auto* name : {"adamw", "sgd"}) {
+    SCOPED_TRACE(name);
+    // Twice the rate at half the share is the golden step; the bias, which has no share, goes on at
+    // the rate as it is.
+    auto scaled = make_linear(golden[name]);
+    auto doubled = make_linear(golden[name]);
+    Optimizer of_scaled(*scaled, options_of(golden[name]), {{"weight", 0.5}, {"other", 0.1}});
+    Optimizer of_doubled(*doubled, options_of(golden[name]));
+    for (auto step : golden[name]["steps"]) {
+      const auto expected = to_tensor(step["weight"]);
+      step["lr"] = 2 * step["lr"].get<double>();
+      take_step(scaled, of_scaled, step);
+      take_step(doubled, of_doubled, step);
+      EXPECT_TENSOR_NEAR(scaled->weight, expected, 1e-6);
+      EXPECT_TENSOR_NEAR(scaled->bias, doubled->bias, 0);
+    }
+  }
+}
+
 TEST(Optimizer, GoesOnFromASavedStateToTheSameBits) {
   const auto golden = train_golden();
   for (const auto* name : {"adamw", "sgd"}) {

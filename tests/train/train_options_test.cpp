@@ -24,6 +24,8 @@ TEST(TrainOptions, ComeBackFromJson) {
                      .preprocess(PreprocessOptions().height(32).width(48).mean({0.1, 0.2, 0.3}))
                      .sched(ScheduleKind::Constant)
                      .lr(0.1 + 0.2)
+                     .layer_decay(0.75)
+                     .freeze({"stem.*", "*.bias"})
                      .seed(18446744073709551615U);
   options.optimizer().opt(OptimizerKind::Sgd).momentum(0.8);
   options.augment().scale({0.5, 1}).train_interpolation({Interpolation::Nearest});
@@ -31,6 +33,8 @@ TEST(TrainOptions, ComeBackFromJson) {
   const auto read = train_options_from_json(text);
   EXPECT_EQ(train_options_to_json(read), text);
   EXPECT_EQ(read.lr(), 0.1 + 0.2);
+  EXPECT_EQ(read.layer_decay(), 0.75);
+  EXPECT_EQ(read.freeze(), options.freeze());
   EXPECT_EQ(read.seed(), 18446744073709551615U);
   EXPECT_EQ(read.model_options().values(), options.model_options().values());
   EXPECT_EQ(read.preprocess()->width(), 48);
@@ -55,6 +59,7 @@ TEST(TrainOptions, AreRefusedWhereJsonIsNotWhatARunWrites) {
         R"({"options": 3})",
         R"({"preprocess": {}})",
         R"({"scale": [1]})",
+        R"({"freeze": "stem.*"})",
         R"({"train_interpolation": ["cubic"]})",
         R"({"epochs": null})"}) {
     EXPECT_THROW(train_options_from_json(text), Error) << text;
@@ -76,6 +81,8 @@ TEST(TrainOptions, AreCheckedForTheirRanges) {
   EXPECT_THROW(check_options(valid().batch_size(0)), c10::ValueError);
   EXPECT_THROW(check_options(valid().workers(-1)), c10::ValueError);
   EXPECT_THROW(check_options(valid().lr(-1)), c10::ValueError);
+  EXPECT_THROW(check_options(valid().layer_decay(0)), c10::ValueError);
+  EXPECT_THROW(check_options(valid().layer_decay(1.1)), c10::ValueError);
   EXPECT_THROW(check_options(valid().data("")), c10::ValueError);
   EXPECT_THROW(check_options(valid().output("")), c10::ValueError);
 }

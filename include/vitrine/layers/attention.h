@@ -50,6 +50,9 @@ class VITRINE_API AttentionImpl final : public torch::nn::Cloneable<AttentionImp
   torch::nn::Linear qkv{nullptr};  // rows: queries, keys, values; within each, head by head
   torch::nn::Linear proj{nullptr};
   torch::nn::Dropout proj_drop{nullptr};
+
+ private:
+  torch::Tensor attend(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v);
 };
 TORCH_MODULE(Attention);
 

@@ -30,7 +30,8 @@ struct ConvNormActOptions {
   TORCH_ARG(Activation, activation) = Activation::Silu;
 };
 
-/// Convolution without bias, batch norm, activation.
+/// Convolution without bias, batch norm, activation. A norm whose weight takes no gradients stays
+/// in evaluation, so that training neither follows the batch nor moves its running statistics.
 ///
 /// Shapes: x [B, in_chans, H, W]; the result is [B, out_chans, H / stride, W / stride], rounded up.
 /// Throws c10::ValueError on an option outside the ranges above.
@@ -41,6 +42,7 @@ class VITRINE_API ConvNormActImpl final : public torch::nn::Cloneable<ConvNormAc
   void reset() override;
   void pretty_print(std::ostream& stream) const override;
   torch::Tensor forward(const torch::Tensor& x);
+  void train(bool on = true) override;
 
   ConvNormActOptions options;
   torch::nn::Conv2d conv{nullptr};

@@ -17,6 +17,10 @@ class VITRINE_API Observer {
   /// name.
   virtual void on_value(
       const torch::nn::Module& module, std::string_view step, const torch::Tensor& value) = 0;
+  /// Whether the modules of attention tell their weights too, after the softmax and before dropout,
+  /// as a step called "attention". They are then computed one by one instead of by a fused kernel
+  /// that never forms them.
+  virtual bool wants_attention() const { return false; }
 };
 
 /// Installs an observer on this thread for as long as the guard lives. Guards nest; the last one
@@ -35,5 +39,11 @@ class VITRINE_API ObserverGuard {
 /// Gives `value` back after telling it to this thread's observer, if there is one.
 VITRINE_API torch::Tensor observed(
     const torch::nn::Module& module, torch::Tensor value, std::string_view step = {});
+
+/// Whether this thread's observer, if there is one, wants attention weights.
+VITRINE_API bool attention_wanted();
+/// Gives `weights` back after telling them to an observer that wants them.
+VITRINE_API torch::Tensor observed_attention(
+    const torch::nn::Module& module, torch::Tensor weights);
 
 }  // namespace vitrine

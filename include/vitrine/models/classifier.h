@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "vitrine/export.h"
+#include "vitrine/models/intermediates.h"
 #include "vitrine/models/model_options.h"
 
 namespace vitrine {
@@ -31,6 +32,12 @@ class VITRINE_API Classifier : public torch::nn::Module {
   /// features.
   virtual std::vector<torch::Tensor> forward_heads(const torch::Tensor& features);
 
+  /// Images [B, C, H, W] to the features of blocks or stages on the way, and the last ones. Throws
+  /// c10::ValueError on an index beyond them; c10::NotImplementedError where a model of one's own
+  /// does not define it.
+  virtual Intermediates forward_intermediates(
+      const torch::Tensor& images, const IntermediatesOptions& options = {});
+
   /// Images [B, C, H, W] to logits [B, K].
   torch::Tensor forward(const torch::Tensor& images) {
     return forward_head(forward_features(images));
@@ -48,6 +55,11 @@ class VITRINE_API Classifier : public torch::nn::Module {
   virtual int64_t in_chans() const = 0;
   /// Key of each head's module, such as "head" or "head.fc", in the order of `forward_heads`.
   virtual std::vector<std::string> classifier_names() const = 0;
+  /// Beginnings of the keys of the parameters in each layer, as layer-wise decay counts layers: the
+  /// embedding first, then block after block, the last one with the norm or convolution that
+  /// follows it. A parameter that none begins belongs to the head. Empty for a model that is one
+  /// layer.
+  virtual std::vector<std::vector<std::string>> layer_prefixes() const { return {}; }
   /// Every option of the model, by timm's names.
   virtual ModelOptions model_options() const = 0;
 

@@ -108,12 +108,15 @@ class VITRINE_API SwinTransformerImpl final : public CloneableClassifier<SwinTra
 
   void pretty_print(std::ostream& stream) const override;
   torch::Tensor forward_features(const torch::Tensor& images) override;
+  Intermediates forward_intermediates(
+      const torch::Tensor& images, const IntermediatesOptions& options = {}) override;
   torch::Tensor forward_head(const torch::Tensor& features, bool pre_logits = false) override;
   void reset_classifier(int64_t num_classes) override;
   int64_t num_classes() const override { return options.num_classes(); }
   int64_t num_features() const override;
   int64_t in_chans() const override { return options.in_chans(); }
   std::vector<std::string> classifier_names() const override { return {"head.fc"}; }
+  std::vector<std::vector<std::string>> layer_prefixes() const override;
   ModelOptions model_options() const override;
 
   SwinTransformerOptions options;

@@ -99,6 +99,8 @@ class VITRINE_API VisionTransformerImpl final : public CloneableClassifier<Visio
 
   void pretty_print(std::ostream& stream) const override;
   torch::Tensor forward_features(const torch::Tensor& images) override;
+  Intermediates forward_intermediates(
+      const torch::Tensor& images, const IntermediatesOptions& options = {}) override;
   torch::Tensor forward_head(const torch::Tensor& features, bool pre_logits = false) override;
   std::vector<torch::Tensor> forward_heads(const torch::Tensor& features) override;
   void reset_classifier(int64_t num_classes) override;
@@ -106,6 +108,7 @@ class VITRINE_API VisionTransformerImpl final : public CloneableClassifier<Visio
   int64_t num_features() const override { return options.embed_dim(); }
   int64_t in_chans() const override { return options.in_chans(); }
   std::vector<std::string> classifier_names() const override;
+  std::vector<std::vector<std::string>> layer_prefixes() const override;
   ModelOptions model_options() const override;
   /// Position embeddings of a square grid are resampled to this model's grid.
   torch::Tensor adapt_weight(const std::string& key, const torch::Tensor& value) const override;
@@ -133,6 +136,7 @@ class VITRINE_API VisionTransformerImpl final : public CloneableClassifier<Visio
   void register_tokens(Size2 grid);
   torch::Tensor positions(Size2 grid) const;
   torch::Tensor with_prefix(const torch::Tensor& patches);
+  torch::Tensor embed(const torch::Tensor& images);  // [B, P + N, C]
   std::vector<torch::Tensor> pool(const torch::Tensor& features);
 };
 TORCH_MODULE(VisionTransformer);

@@ -5,6 +5,7 @@
 #include <torch/types.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -51,10 +52,15 @@ VITRINE_API bool has_weight_decay(const std::string& name, const torch::Tensor& 
 class VITRINE_API Optimizer {
  public:
   /// Takes the parameters of `module` that require gradients, where they are now: move the module
-  /// to its device first. Throws c10::ValueError on options out of range.
-  Optimizer(const torch::nn::Module& module, const OptimizerOptions& options);
+  /// to its device first. `lr_scales` has factors of the learning rate by a parameter's key, such
+  /// as `layer_lr_scales` gives; that of any other is 1. Throws c10::ValueError on options out of
+  /// range.
+  Optimizer(
+      const torch::nn::Module& module,
+      const OptimizerOptions& options,
+      const std::map<std::string, double>& lr_scales = {});
 
-  /// Updates every parameter that has a gradient, at learning rate `lr`.
+  /// Updates every parameter that has a gradient, at learning rate `lr` times its factor.
   void step(double lr);
   /// Drops all gradients.
   void zero_grad();
@@ -72,14 +78,16 @@ class VITRINE_API Optimizer {
   void load_state(const StateDict& state);
 
  private:
-  /// Parameters that share their weight decay, as lists side by side.
+  /// Parameters that share their weight decay and learning rate, as lists side by side.
   struct Group {
-    double weight_decay;
+    bool decays;
+    double lr_scale;
     std::vector<std::string> names;
     std::vector<torch::Tensor> parameters;
     std::vector<torch::Tensor> first;   // exp_avg or momentum_buffer
     std::vector<torch::Tensor> second;  // exp_avg_sq; empty for SGD
   };
+  Group& group_of(bool decays, double lr_scale);
   void step_group(Group& group, double lr);
 
   OptimizerOptions options_;

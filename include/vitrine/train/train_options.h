@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "vitrine/data/augment.h"
 #include "vitrine/export.h"
@@ -34,11 +35,16 @@ struct TrainOptions {
   TORCH_ARG(std::string, weights);
   /// Start with a new, random head and ignore that of `weights`.
   TORCH_ARG(bool, reset_head) = false;
+  /// Patterns of the keys of parameters that are not trained (`freeze`).
+  TORCH_ARG(std::vector<std::string>, freeze);
   /// Size, crop and normalisation of images; the card's where not set.
   TORCH_ARG(std::optional<PreprocessOptions>, preprocess);
   TORCH_ARG(AugmentOptions, augment);
 
   TORCH_ARG(OptimizerOptions, optimizer);
+  /// Factor of the learning rate from one layer to the one below it (`layer_lr_scales`), above 0
+  /// and at most 1; 1 for one rate.
+  TORCH_ARG(double, layer_decay) = 1.0;
   TORCH_ARG(ScheduleKind, sched) = ScheduleKind::Cosine;
   /// Learning rate after warm-up.
   TORCH_ARG(double, lr) = 5e-4;

@@ -22,6 +22,9 @@ namespace vitrine {
 /// Options of `Trainer`.
 struct TrainerOptions {
   TORCH_ARG(OptimizerOptions, optimizer);
+  /// Factor of the learning rate from one layer to the one below it (`layer_lr_scales`), above 0
+  /// and at most 1; 1 for one rate.
+  TORCH_ARG(double, layer_decay) = 1.0;
   /// Learning rate by update.
   TORCH_ARG(ScheduleOptions, schedule);
   /// Share of a target's weight that goes evenly to all classes, in [0, 1).
