@@ -49,7 +49,7 @@ CfgNode.__module__ = "yacs.config"
 
 
 def swin(version, options, folder):
-    sys.modules["yacs.config"] = sys.modules[__name__]
+    sys.modules["yacs"] = sys.modules["yacs.config"] = sys.modules[__name__]
     module, name = [("swin_transformer", "SwinTransformer"), ("swin_transformer_v2", "SwinTransformerV2")][version - 1]
     with importing(folder) as load:
         model = getattr(load(f"models.{module}"), name)(**options)
