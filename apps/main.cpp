@@ -124,7 +124,9 @@ int run_and_report(const std::vector<std::string>& words) {
   } catch (const UsageError& error) {
     return report(error.what(), kWrongUsage);
   } catch (const UnknownNameError& error) {
-    return report(error.what(), kWrongUsage);
+    const std::string message = error.what();
+    const bool of_model = message.rfind("unknown model '", 0) == 0;
+    return report(message + (of_model ? "; 'vitrine models' lists them" : ""), kWrongUsage);
   } catch (const c10::ValueError& error) {
     return report(error.what_without_backtrace(), kWrongUsage);
   } catch (const c10::Error& error) {
