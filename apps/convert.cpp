@@ -23,11 +23,17 @@ void check_output(const Arguments& arguments, const std::string& out) {
         "convert: OUT is '" + printable(out, kLongestName) +
         "', expected a name that ends in .safetensors, which is what is written");
   }
+  if (out.empty()) {
+    throw UsageError("convert: OUT is empty, expected the name of a file or folder");
+  }
   std::error_code ignored;
-  const bool taken = folder ? std::filesystem::exists(path / "config.json", ignored) ||
-                                  (std::filesystem::exists(path, ignored) &&
-                                   !std::filesystem::is_directory(path, ignored))
-                            : std::filesystem::exists(path, ignored);
+  bool taken = std::filesystem::exists(path, ignored);
+  if (folder && std::filesystem::is_directory(path, ignored)) {
+    const auto holds = [&](const char* name) {
+      return std::filesystem::exists(path / name, ignored);
+    };
+    taken = holds("model.safetensors") || holds("config.json") || holds("preprocessor_config.json");
+  }
   if (taken && !arguments.flag("force")) {
     throw Error(printable(out, kLongestName) + ": is there already; --force replaces it");
   }

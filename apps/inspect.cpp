@@ -168,6 +168,11 @@ void print_json(
 /// How the file fits the model of --model; nothing without one.
 std::optional<FitReport> compare(const Arguments& arguments, const std::string& path) {
   if (!arguments.given("model")) {
+    for (const auto* option : {"num-classes", "image-size", "model-kwargs"}) {
+      if (arguments.given(option)) {
+        throw UsageError(std::string("inspect: --") + option + " needs --model NAME");
+      }
+    }
     return std::nullopt;
   }
   const auto name = arguments.text("model");

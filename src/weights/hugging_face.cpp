@@ -216,6 +216,10 @@ std::string preprocessor_config(const PreprocessOptions& of, const std::string& 
   const bool mobile = starts_with(name, "MobileViT");
   const bool squash = of.crop_mode() == CropMode::Squash && of.crop_pct() == 1;
   require(of.crop_mode() == CropMode::Center || squash, "its image processors do not crop so");
+  require(
+      squash || of.height() == of.width(),
+      "its image processors crop squares alone; --crop-mode squash with --crop-pct 1 is another "
+      "way");
   const bool plain =
       of.mean() == std::array<double, 3>{0, 0, 0} && of.std() == std::array<double, 3>{1, 1, 1};
   // Pillow's numbers.

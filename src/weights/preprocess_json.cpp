@@ -17,7 +17,7 @@ namespace {
 using Json = nlohmann::json;
 using Triple = std::array<double, 3>;
 
-constexpr std::int64_t kMaxSide = 1 << 16;  // rows or columns of an input, in pixels
+constexpr std::int64_t kMaxSide = 1 << 14;  // rows or columns of an input, in pixels
 
 /// Sets `result` to what `parse` makes of the string `field`, where it is there.
 template <typename Value, typename Parse>
@@ -36,7 +36,7 @@ void read_word(const JsonFields& fields, const char* field, Value& result, const
 
 }  // namespace
 
-Triple read_triple(const JsonFields& fields, const char* field, const Triple& otherwise) {
+Triple read_mean(const JsonFields& fields, const char* field, const Triple& otherwise) {
   const auto* list = fields.array(field);
   if (list == nullptr) {
     return otherwise;
@@ -51,8 +51,18 @@ Triple read_triple(const JsonFields& fields, const char* field, const Triple& ot
   return result;
 }
 
-PreprocessOptions read_preprocess(const JsonFields& fields) {
-  PreprocessOptions options;
+Triple read_deviation(const JsonFields& fields, const char* field, const Triple& otherwise) {
+  const auto result = read_mean(fields, field, otherwise);
+  for (const auto value : result) {
+    if (!(value > 0)) {
+      fields.fail(field, "is not positive");
+    }
+  }
+  return result;
+}
+
+PreprocessOptions read_preprocess(const JsonFields& fields, const PreprocessOptions& otherwise) {
+  auto options = otherwise;
   if (const auto* size = fields.array("input_size")) {
     if (size->size() != 3) {
       fields.fail("input_size", "has " + std::to_string(size->size()) + " values, expected 3");
@@ -66,13 +76,8 @@ PreprocessOptions read_preprocess(const JsonFields& fields) {
           "is " + size->dump() + ", expected sides from 1 to " + std::to_string(kMaxSide));
     }
   }
-  options.mean(read_triple(fields, "mean", options.mean()));
-  options.std(read_triple(fields, "std", options.std()));
-  for (const auto value : options.std()) {
-    if (!(value > 0)) {
-      fields.fail("std", "is not positive");
-    }
-  }
+  options.mean(read_mean(fields, "mean", options.mean()));
+  options.std(read_deviation(fields, "std", options.std()));
   fields.read("crop_pct", options.crop_pct());
   if (!(options.crop_pct() > 0 && options.crop_pct() <= 1)) {
     fields.fail(

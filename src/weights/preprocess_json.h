@@ -12,12 +12,16 @@
 namespace vitrine::detail {
 
 /// Reads what cards, and timm's configurations, say of an image's way into the model: input_size
-/// (channels, rows, columns), mean, std, crop_pct, crop_mode, interpolation. Throws
-/// CheckpointError on values out of range.
-PreprocessOptions read_preprocess(const JsonFields& fields);
+/// (channels, rows, columns), mean, std, crop_pct, crop_mode, interpolation; what is
+/// not there stays as in `otherwise`. Throws CheckpointError on values out of range.
+PreprocessOptions read_preprocess(
+    const JsonFields& fields, const PreprocessOptions& otherwise = {});
 
-/// Three numbers of the list `field`, or `otherwise` where there is none.
-std::array<double, 3> read_triple(
+/// Three numbers of the list `field`, or `otherwise` where there is none; a deviation must be above
+/// 0.
+std::array<double, 3> read_mean(
+    const JsonFields& fields, const char* field, const std::array<double, 3>& otherwise);
+std::array<double, 3> read_deviation(
     const JsonFields& fields, const char* field, const std::array<double, 3>& otherwise);
 
 /// The same fields, for images of `channels` channels.

@@ -134,7 +134,10 @@ Candidate choose(
   }
   keep_if(candidates, [&](const auto& one) { return source_has(layout, one.entry->name); });
   if (config && !config->model_type.empty()) {
-    keep_if(candidates, [&](const auto& one) { return is_of_type(one, config->model_type); });
+    keep_if(candidates, [&](const auto& one) {
+      return find_card(one.entry->name).family == config->family &&
+             is_of_type(one, config->model_type);
+    });
   }
   if (config) {
     keep_if(candidates, [&](const auto& one) { return has_windows(one, config->options); });
@@ -198,7 +201,8 @@ ModelCard recognise(const WeightsFile& file, const std::optional<std::string>& n
   ModelOptions found;
   if (name) {
     card = find_card(*name);
-    if (config && !config->architecture.empty() && config->architecture != card.architecture) {
+    if (config && ((!config->architecture.empty() && config->architecture != card.architecture) ||
+                   (!config->family.empty() && config->family != card.family))) {
       config.reset();  // of another model
     }
   } else if (config && !config->architecture.empty()) {
@@ -208,7 +212,12 @@ ModelCard recognise(const WeightsFile& file, const std::optional<std::string>& n
       throw CheckpointError(file.subject() + ": config.json beside it: " + error.what());
     }
   } else {
-    const auto candidate = choose(file, shapes, told, config);
+    auto hint = told;
+    const auto* sides = config ? image_size(config->options) : nullptr;
+    if (sides != nullptr && sides->size() == 2 && sides->front() != sides->back()) {
+      hint.set("img_size", *sides);  // positions alone tell square images only
+    }
+    const auto candidate = choose(file, shapes, hint, config);
     card = find_card(candidate.entry->name);
     found = candidate.options;
   }
@@ -226,13 +235,20 @@ ModelCard recognise(const WeightsFile& file, const std::optional<std::string>& n
     card.labels = config->labels;
   }
   put(card.options, found);
+  if (const auto* sides = image_size(card.options)) {
+    card.preprocess.height(sides->front()).width(sides->back());
+  }
   if (config && config->preprocess) {
-    card.preprocess = *config->preprocess;
-    if (card.family != "mobilevit") {
+    card.preprocess = config->preprocess(card.preprocess);
+    if (config->names_size && card.family != "mobilevit") {
       card.options.img_size(card.preprocess.height(), card.preprocess.width());
     }
-  } else if (const auto* sides = image_size(card.options)) {
-    card.preprocess.height(sides->front()).width(sides->back());
+  }
+  if (layout == "Hugging Face MobileViT" && config && config->flips_channels == false) {
+    throw CheckpointError(
+        file.subject() +
+        ": preprocessor_config.json beside it: do_flip_channel_order is false, expected true: a "
+        "MobileViT of transformers is for images in BGR");
   }
   return card;
 }

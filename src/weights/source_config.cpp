@@ -2,8 +2,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <utility>
 
 #include "vitrine/error.h"
@@ -20,7 +23,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t kMostBytes = 8 << 20;
-constexpr std::int64_t kMostSide = 1 << 16;
+constexpr std::int64_t kMostSide = 1 << 14;
 
 /// A JSON file, and how messages call it.
 struct JsonFile {
@@ -72,46 +75,74 @@ std::vector<std::int64_t> read_sides(const JsonFields& fields, const char* field
 SourceConfig read_timm(const JsonFile& file) {
   const JsonFields fields(file.json, file.subject, "");
   SourceConfig config;
+  config.subject = file.subject;
   fields.read("architecture", config.architecture);
-  const auto& weights = fields.object("pretrained_cfg");
-  config.preprocess = read_preprocess(JsonFields(weights, file.subject, "pretrained_cfg."));
   const auto& arguments = fields.object("model_args");
   const JsonFields argument_fields(arguments, file.subject, "model_args.");
   for (const auto& [name, value] : arguments.items()) {
     config.options.set(name, read_option(argument_fields, printable(name), value));
   }
+  const auto sides = read_sides(argument_fields, "img_size");
   if (const auto* labels = fields.array("label_names")) {
     for (const auto& label : *labels) {
       config.labels.push_back(fields.text("label_names", label));
     }
   }
+  // Older files have the fields of pretrained_cfg beside the architecture.
+  const bool flat = fields.find("pretrained_cfg") == nullptr;
+  const auto weights = flat ? file.json : fields.object("pretrained_cfg");
+  config.names_size = weights.contains("input_size") || !sides.empty();
+  config.preprocess = [=, subject = file.subject](const PreprocessOptions& own) {
+    auto preprocess =
+        read_preprocess(JsonFields(weights, subject, flat ? "" : "pretrained_cfg."), own);
+    if (!sides.empty()) {
+      preprocess.height(sides[0]).width(sides[1]);  // the model's, whatever its weights were for
+    }
+    return preprocess;
+  };
   return config;
 }
 
 void copy_whole(
     const JsonFields& fields, const char* field, const char* name, ModelOptions& options) {
-  if (const auto* value = fields.find(field); value != nullptr && value->is_number_integer()) {
+  if (const auto* value = fields.find(field); value != nullptr && !value->is_null()) {
     options.set(name, fields.integer(field, *value));
   }
 }
 
 void copy_list(
     const JsonFields& fields, const char* field, const char* name, ModelOptions& options) {
-  if (const auto* value = fields.find(field); value != nullptr && value->is_array()) {
+  if (const auto* value = fields.array(field)) {
     options.set(name, read_option(fields, field, *value));
   }
+}
+
+/// vitrine's family of what transformers calls `model_type`; empty where it has none.
+std::string family_of(const std::string& model_type) {
+  static const std::map<std::string, std::string> families = {
+      {"vit", "vit"},
+      {"deit", "vit"},
+      {"dinov2", "vit"},
+      {"dinov2_with_registers", "vit"},
+      {"swin", "swin"},
+      {"swinv2", "swin"},
+      {"mobilevit", "mobilevit"},
+      {"mobilevitv2", "mobilevit"}};
+  const auto found = families.find(model_type);
+  return found == families.end() ? "" : found->second;
 }
 
 /// What transformers writes as config.json. Sizes that tensors tell are left to them.
 SourceConfig read_hugging_face(const JsonFile& file) {
   const JsonFields fields(file.json, file.subject, "");
-  std::string kind;
-  fields.read("model_type", kind);
   SourceConfig config;
+  config.subject = file.subject;
+  fields.read("model_type", config.model_type);
+  config.family = family_of(config.model_type);
+  const auto& kind = config.model_type;
   auto& options = config.options;
-  config.model_type = kind;
   config.labels = read_labels(fields);
-  if (kind == "mobilevit" || kind == "mobilevitv2") {
+  if (config.family == "mobilevit") {
     return config;  // takes any size, and has one shape for each set of tensors
   }
   const auto sides = read_sides(fields, "image_size");
@@ -131,59 +162,117 @@ SourceConfig read_hugging_face(const JsonFile& file) {
   return config;
 }
 
-/// What transformers writes as preprocessor_config.json.
-PreprocessOptions read_image_processor(const JsonFile& file) {
-  const JsonFields fields(file.json, file.subject, "");
-  const auto flag = [&](const char* name, bool otherwise) {
-    const auto* value = fields.find(name);
-    return value != nullptr && value->is_boolean() ? value->get<bool>() : otherwise;
-  };
-  PreprocessOptions preprocess;
-  const auto side_of = [&](const char* field, const char* side) -> std::int64_t {
-    const auto* value = fields.find(field);
-    if (value != nullptr && value->is_object()) {
-      value = value->contains(side) ? &(*value)[side] : nullptr;
-    }
-    const auto length =
-        value == nullptr || value->is_null() ? std::int64_t{0} : fields.integer(field, *value);
-    if (length < 0 || length > kMostSide) {
-      fields.fail(field, "is " + std::to_string(length) + ", expected a side of an image");
-    }
-    return length;
-  };
-  const auto* size = fields.find("size");
-  const bool by_shorter = size != nullptr && size->is_object() && size->contains("shortest_edge");
-  const auto resized = side_of("size", by_shorter ? "shortest_edge" : "height");
-  const auto columns = by_shorter ? resized : side_of("size", "width");
-  const bool crops = flag("do_center_crop", fields.find("crop_size") != nullptr);
-  const auto rows = crops ? side_of("crop_size", "height") : resized;
-  if (rows > 0) {
-    preprocess.height(rows).width(crops ? side_of("crop_size", "width") : columns);
+bool read_flag(const JsonFields& fields, const char* name, bool otherwise) {
+  const auto* value = fields.find(name);
+  if (value == nullptr || value->is_null()) {
+    return otherwise;
   }
+  if (!value->is_boolean()) {
+    fields.fail(name, "is no boolean");
+  }
+  return value->get<bool>();
+}
+
+/// Rows, or columns, of `field`, in pixels: a number, or an object with `side`. 0 where it is not
+/// there.
+std::int64_t read_side(const JsonFields& fields, const char* field, const char* side) {
+  const auto* value = fields.find(field);
+  if (value != nullptr && value->is_object()) {
+    value = value->contains(side) ? &(*value)[side] : nullptr;
+  }
+  const auto length =
+      value == nullptr || value->is_null() ? std::int64_t{0} : fields.integer(field, *value);
+  if (length < 0 || length > kMostSide) {
+    fields.fail(field, "is " + std::to_string(length) + ", expected a side of an image");
+  }
+  return length;
+}
+
+/// Size and crop of an image processor of the class `type`.
+void read_sizes(const JsonFields& fields, const std::string& type, PreprocessOptions& preprocess) {
+  const auto* size = fields.find("size");
+  if (size == nullptr || size->is_null()) {
+    return;
+  }
+  // A number alone is the shorter side to some classes, and both sides to others.
+  const bool by_shorter = size->is_object()
+                              ? size->contains("shortest_edge")
+                              : type.rfind("MobileViT", 0) == 0 || type.rfind("Bit", 0) == 0;
+  const auto resized = read_side(fields, "size", by_shorter ? "shortest_edge" : "height");
+  const auto columns = by_shorter ? resized : read_side(fields, "size", "width");
+  const bool crops = read_flag(fields, "do_center_crop", fields.find("crop_size") != nullptr);
+  const auto rows = crops ? read_side(fields, "crop_size", "height") : resized;
+  const auto width = crops ? read_side(fields, "crop_size", "width") : columns;
+  if (resized < 1 || columns < 1 || rows < 1 || width < 1) {
+    fields.fail(
+        crops && resized > 0 ? "crop_size" : "size",
+        "has neither height and width nor shortest_edge, in pixels");
+  }
+  const auto shorter = std::min(rows, width);
+  if (shorter > resized) {
+    fields.fail("crop_size", "is larger than size, which would pad the image");
+  }
+  preprocess.height(rows).width(width);
   preprocess.crop_mode(by_shorter ? CropMode::Center : CropMode::Squash);
   // The crop's share, a little larger: rounded down, it gives back the very side.
   preprocess.crop_pct(
-      rows > 0 && rows < resized ? static_cast<double>(rows) / (static_cast<double>(resized) + 0.01)
-                                 : 1);
+      shorter < resized ? static_cast<double>(shorter) / (static_cast<double>(resized) + 0.01) : 1);
+}
+
+/// What transformers writes as preprocessor_config.json, of a class called `type`, put into `own`.
+PreprocessOptions read_image_processor(
+    const JsonFile& file, const std::string& type, PreprocessOptions own) {
+  const JsonFields fields(file.json, file.subject, "");
+  for (const auto* name : {"do_resize", "do_rescale"}) {
+    if (!read_flag(fields, name, true)) {
+      fields.fail(name, "is false, expected true");
+    }
+  }
+  double factor = 1.0 / 255;
+  fields.read("rescale_factor", factor);
+  if (std::abs(factor * 255 - 1) > 1e-6) {
+    fields.fail("rescale_factor", "is " + Json(factor).dump() + ", expected 1/255");
+  }
+  read_sizes(fields, type, own);
   constexpr std::int64_t kNearest = 0;  // Pillow's numbers
   constexpr std::int64_t kBilinear = 2;
-  std::int64_t filter = kBilinear;
-  fields.read("resample", filter);
-  preprocess.interpolation(
-      filter == kNearest    ? Interpolation::Nearest
-      : filter == kBilinear ? Interpolation::Bilinear
-                            : Interpolation::Bicubic);
-  // MobileViT's processor has a mean, and does not use it.
-  std::string type;
-  fields.read("image_processor_type", type);
-  const bool normalises = flag("do_normalize", type.find("MobileViT") == std::string::npos);
-  if (normalises && fields.find("image_mean") != nullptr) {
-    preprocess.mean(read_triple(fields, "image_mean", preprocess.mean()));
-    preprocess.std(read_triple(fields, "image_std", preprocess.std()));
-  } else {
-    preprocess.mean({0, 0, 0}).std({1, 1, 1});
+  constexpr std::int64_t kBicubic = 3;
+  if (fields.find("resample") != nullptr) {
+    std::int64_t filter = kBilinear;
+    fields.read("resample", filter);
+    if (filter != kNearest && filter != kBilinear && filter != kBicubic) {
+      fields.fail(
+          "resample",
+          "is " + std::to_string(filter) + ", expected 0, 2 or 3: nearest, bilinear, bicubic");
+    }
+    own.interpolation(
+        filter == kNearest    ? Interpolation::Nearest
+        : filter == kBilinear ? Interpolation::Bilinear
+                              : Interpolation::Bicubic);
   }
-  return preprocess;
+  // MobileViT's processor has a mean, and does not use it.
+  if (!read_flag(fields, "do_normalize", type.rfind("MobileViT", 0) != 0)) {
+    return own.mean({0, 0, 0}).std({1, 1, 1});
+  }
+  own.mean(read_mean(fields, "image_mean", own.mean()));
+  return own.std(read_deviation(fields, "image_std", own.std()));
+}
+
+/// Adds what a preprocessor_config.json says.
+void add_image_processor(const JsonFile& file, SourceConfig& config) {
+  const JsonFields fields(file.json, file.subject, "");
+  std::string type;
+  fields.read("feature_extractor_type", type);  // as it was called before
+  fields.read("image_processor_type", type);
+  const auto* flips = fields.find("do_flip_channel_order");
+  if (flips != nullptr && !flips->is_null()) {
+    config.flips_channels = read_flag(fields, "do_flip_channel_order", true);
+  }
+  const auto* size = fields.find("size");
+  config.names_size = size != nullptr && !size->is_null();
+  config.preprocess = [=](const PreprocessOptions& own) {
+    return read_image_processor(file, type, own);
+  };
 }
 
 }  // namespace
@@ -193,15 +282,18 @@ std::optional<SourceConfig> read_source_config(const std::string& path) {
   if (!file) {
     return std::nullopt;
   }
-  if (file->json.contains("pretrained_cfg")) {
+  if (file->json.contains("pretrained_cfg") || file->json.contains("architecture")) {
     return read_timm(*file);
   }
   if (!file->json.contains("model_type")) {
     return std::nullopt;
   }
   auto config = read_hugging_face(*file);
+  if (config.family.empty()) {
+    return std::nullopt;
+  }
   if (const auto processor = read_beside(path, "preprocessor_config.json")) {
-    config.preprocess = read_image_processor(*processor);
+    add_image_processor(*processor, config);
   }
   return config;
 }

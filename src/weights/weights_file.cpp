@@ -78,6 +78,10 @@ WeightsFile::WeightsFile(const std::string& path, const std::string& key)
     source_ = std::make_unique<PthSource>(*pth_, tree_.tensors);
   } else {
     safetensors_ = std::make_unique<SafetensorsFile>(path);
+    if (!key.empty()) {
+      throw CheckpointError(
+          subject_ + ": is a safetensors file, which has no dict '" + printable(key) + "' within");
+    }
     source_ = make_source(*safetensors_);
   }
   tensors_ = std::make_unique<MappedSource>(*source_);

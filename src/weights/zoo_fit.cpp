@@ -76,7 +76,8 @@ std::optional<Candidate> candidate_of(
   const auto of = vit == nullptr ? entry.options : FamilyOptions(apply(*vit, told));
   const auto telling = telling_tensors(of);
   const auto all = [&](const TellingTensor& tensor) { return fits(tensor, shapes); };
-  if (!std::all_of(telling.begin(), telling.end(), all)) {
+  if (!std::all_of(telling.begin(), telling.end(), all) ||
+      shapes.at(telling.front().name)[1] < 1) {  // channels of the image
     return std::nullopt;
   }
   Candidate candidate{&entry, {}, 0};

@@ -72,6 +72,16 @@ TEST_F(ConvertCommand, LeavesWhatIsThere) {
   EXPECT_EQ(vitrine_program({"convert", small_model(), out, "--force"}).status, 0);
 }
 
+TEST_F(ConvertCommand, LeavesAFolderWithAModelAsItIs) {
+  const auto model = folder_ / "model.safetensors";
+  write_bytes(model, {1, 2, 3});
+  const auto result =
+      vitrine_program({"convert", small_model(), folder_.path(), "--to", "huggingface"});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_NE(result.err.find("is there already"), std::string::npos) << result.err;
+  EXPECT_EQ(std::filesystem::file_size(model), 3U);
+}
+
 TEST_F(ConvertCommand, RefusesInOneLine) {
   const auto pth = vitrine_program({"convert", small_model(), folder_ / "x.pth"});
   EXPECT_EQ(pth.status, 2);
