@@ -321,6 +321,12 @@ LoadedModel open_model(const Arguments& arguments, const std::string& path, bool
   options.options = model_options(arguments, card.family);
   check_image_size(card, options.options, path);
   auto loaded = load_model(path, options);
+  const bool for_images = arguments.spec().find("weights") != nullptr;
+  if (for_images && loaded.model->in_chans() != 3) {
+    throw Error(
+        printable(path) + ": takes images of in_chans " + std::to_string(loaded.model->in_chans()) +
+        ", but those of files have 3 channels");
+  }
   loaded.card.preprocess = preprocess_options(arguments, loaded.card.preprocess);
   if (arguments.given("labels")) {
     const auto file = arguments.text("labels");
