@@ -75,7 +75,6 @@ std::vector<std::int64_t> read_sides(const JsonFields& fields, const char* field
 SourceConfig read_timm(const JsonFile& file) {
   const JsonFields fields(file.json, file.subject, "");
   SourceConfig config;
-  config.subject = file.subject;
   fields.read("architecture", config.architecture);
   const auto& arguments = fields.object("model_args");
   const JsonFields argument_fields(arguments, file.subject, "model_args.");
@@ -136,7 +135,6 @@ std::string family_of(const std::string& model_type) {
 SourceConfig read_hugging_face(const JsonFile& file) {
   const JsonFields fields(file.json, file.subject, "");
   SourceConfig config;
-  config.subject = file.subject;
   fields.read("model_type", config.model_type);
   config.family = family_of(config.model_type);
   const auto& kind = config.model_type;

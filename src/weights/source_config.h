@@ -12,7 +12,6 @@ namespace vitrine::detail {
 
 /// What timm and Hugging Face write beside a checkpoint that tensors do not tell.
 struct SourceConfig {
-  std::string subject;       // config.json, as messages call it
   std::string architecture;  // timm's name, from timm alone
   std::string model_type;    // Hugging Face's family, such as "deit", from there alone
   std::string family;        // vitrine's of that model type
