@@ -32,5 +32,5 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/vitrine-config-version.c
                                  COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/vitrine-config.cmake"
               "${PROJECT_BINARY_DIR}/vitrine-config-version.cmake"
-              "${CMAKE_CURRENT_LIST_DIR}/FindLibTorch.cmake"
+              "${CMAKE_CURRENT_LIST_DIR}/FindLibTorch.cmake" "${CMAKE_CURRENT_LIST_DIR}/FindLibDeflate.cmake"
         DESTINATION "${_package_dir}")

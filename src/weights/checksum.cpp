@@ -1,8 +1,8 @@
 #include "checksum.h"
 
 #include <algorithm>
+#include <libdeflate.h>
 #include <vector>
-#include <zlib.h>
 
 namespace vitrine::detail {
 namespace {
@@ -12,7 +12,7 @@ constexpr std::uint64_t kPiece = std::uint64_t{1} << 16;
 }  // namespace
 
 std::uint32_t update_crc(std::uint32_t crc, const void* data, std::size_t size) {
-  return static_cast<std::uint32_t>(::crc32_z(crc, static_cast<const Bytef*>(data), size));
+  return ::libdeflate_crc32(crc, data, size);
 }
 
 std::uint32_t crc_of(const ByteSource& source, std::uint64_t begin, std::uint64_t size) {

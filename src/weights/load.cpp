@@ -1,9 +1,12 @@
 #include "vitrine/weights/load.h"
 
+#include <ATen/Parallel.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -13,7 +16,6 @@
 #include "vitrine/error.h"
 #include "vitrine/text.h"
 
-#include "finite.h"
 #include "load_source.h"
 #include "weights_file.h"
 
@@ -87,6 +89,10 @@ bool converts(torch::ScalarType from, torch::ScalarType to) {
   return from == to || (at::isFloatingType(from) && at::isFloatingType(to)) ||
          (at::isIntegralType(from, /*includeBool=*/false) &&
           at::isIntegralType(to, /*includeBool=*/false));
+}
+
+CheckpointError not_finite(const Source& source, const std::string& key) {
+  return CheckpointError(source.subject() + ": NaN or infinity in tensor '" + printable(key) + "'");
 }
 
 /// Matches the source's tensors with the model's.
@@ -184,8 +190,8 @@ class Planner {
     }
     // Half-precision values are resampled at the model's precision.
     const auto value = source_.read(i).to(target.scalar_type());
-    if (at::isFloatingType(value.scalar_type()) && !detail::all_finite(value)) {
-      throw CheckpointError(source_.subject() + ": NaN or infinity in tensor '" + key + "'");
+    if (!detail::all_finite(value)) {
+      throw not_finite(source_, key);
     }
     auto adapted = model_.adapt_weight(key, value, origin_);
     const bool changed = !adapted.is_same(value) && adapted.sizes() == target.sizes();
@@ -222,6 +228,40 @@ class Planner {
   bool head_unknown_ = false;
 };
 
+void copy_values(const Source& source, Copy& copy) {
+  if (copy.adapted.defined()) {
+    copy.target.copy_(copy.adapted);
+  } else if (!source.copy_to(copy.index, copy.target)) {
+    throw not_finite(source, copy.key);
+  }
+}
+
+/// Copies several tensors at once, as it takes more than one thread to keep the memory busy. Throws
+/// what the first that fails, in the order of `copies`, throws.
+void copy_at_once(const Source& source, const std::vector<Copy*>& copies) {
+  std::vector<std::exception_ptr> errors(copies.size());
+  std::atomic<std::size_t> next{0};
+  std::atomic<bool> failed{false};
+  const auto work = [&](std::int64_t /*begin*/, std::int64_t /*end*/) {
+    const torch::NoGradGuard no_grad;  // is a thread's own
+    // Taken in order: all before one that fails are taken, too.
+    for (auto i = next++; i < copies.size() && !failed; i = next++) {
+      try {
+        copy_values(source, *copies[i]);
+      } catch (...) {
+        errors[i] = std::current_exception();
+        failed = true;
+      }
+    }
+  };
+  at::parallel_for(0, at::get_num_threads(), /*grain_size=*/1, work);
+  for (const auto& error : errors) {
+    if (error) {
+      std::rethrow_exception(error);
+    }
+  }
+}
+
 }  // namespace
 
 namespace detail {
@@ -236,21 +276,16 @@ LoadReport load_source(Classifier& model, const Source& source, const LoadOption
         list("unknown", quoted(report.unknown)) + list("misshapen", report.misshapen) +
         (report.hint.empty() ? "" : "; " + report.hint));
   }
-  // Values are looked at before the first is copied, as a second pass over the source: what would
-  // be kept for one pass is a second model.
-  for (const auto& copy : plan.copies) {
-    if (!copy.adapted.defined() && !source.is_finite(copy.index, copy.target.scalar_type())) {
-      throw CheckpointError(
-          source.subject() + ": NaN or infinity in tensor '" + printable(copy.key) + "'");
-    }
-  }
+  // What needs memory beside the model's is copied one tensor at a time.
+  std::vector<Copy*> direct;
   for (auto& copy : plan.copies) {
-    if (copy.adapted.defined()) {
-      copy.target.copy_(copy.adapted);
+    if (!copy.adapted.defined() && source.copies_directly(copy.index, copy.target)) {
+      direct.push_back(&copy);
     } else {
-      source.copy_to(copy.index, copy.target);
+      copy_values(source, copy);
     }
   }
+  copy_at_once(source, direct);
   return {std::move(plan.report.resampled), std::move(plan.report.reset)};
 }
 

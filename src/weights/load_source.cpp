@@ -1,6 +1,6 @@
 #include "load_source.h"
 
-#include "finite.h"
+#include "finite_copy.h"
 
 namespace vitrine::detail {
 namespace {
@@ -16,9 +16,6 @@ class StateDictSource final : public Source {
   torch::ScalarType type(std::size_t i) const override { return items_[i].value().scalar_type(); }
   std::uint64_t bytes(std::size_t i) const override { return items_[i].value().nbytes(); }
   torch::Tensor read(std::size_t i) const override { return items_[i].value(); }
-  void copy_to(std::size_t i, torch::Tensor& target) const override {
-    target.copy_(items_[i].value());
-  }
 
  private:
   const std::vector<StateDict::Item>& items_;
@@ -36,17 +33,13 @@ class FileSource final : public Source {
   std::uint64_t bytes(std::size_t i) const override { return entries_[i].size(); }
   torch::Tensor read(std::size_t i) const override { return file_.read(entries_[i]); }
 
-  void copy_to(std::size_t i, torch::Tensor& target) const override {
-    if (target.is_cpu() && target.is_contiguous() && target.scalar_type() == type(i)) {
-      file_.read_into(entries_[i], target);
-    } else {
-      target.copy_(read(i));
-    }
+  bool copy_to(std::size_t i, torch::Tensor& target) const override {
+    return copies_directly(i, target) ? file_.read_into(entries_[i], target)
+                                      : Source::copy_to(i, target);
   }
 
-  bool is_finite(std::size_t i, torch::ScalarType target) const override {
-    return type(i) == target && at::isFloatingType(target) ? file_.is_finite(entries_[i])
-                                                           : Source::is_finite(i, target);
+  bool copies_directly(std::size_t i, const torch::Tensor& target) const override {
+    return is_run_of(target, type(i));
   }
 
  private:
@@ -56,9 +49,31 @@ class FileSource final : public Source {
 
 }  // namespace
 
-bool Source::is_finite(std::size_t i, torch::ScalarType target) const {
+bool Source::copy_to(std::size_t i, torch::Tensor& target) const {
   // Converted first: what is finite in a wide type may be infinite in a narrow one.
-  return !at::isFloatingType(target) || all_finite(read(i).to(target));
+  const auto values = read(i).to(target.scalar_type());
+  if (!all_finite(values)) {
+    return false;
+  }
+  target.copy_(values);
+  return true;
+}
+
+bool Source::copies_directly(std::size_t /*i*/, const torch::Tensor& /*target*/) const {
+  return false;
+}
+
+bool is_run_of(const torch::Tensor& target, torch::ScalarType type) {
+  return target.is_cpu() && target.is_contiguous() && target.scalar_type() == type;
+}
+
+bool all_finite(const torch::Tensor& tensor) {
+  const auto dtype = file_dtype(tensor.scalar_type());
+  if (!dtype || !at::isFloatingType(tensor.scalar_type())) {
+    return true;
+  }
+  const auto values = tensor.detach().cpu().contiguous();
+  return all_finite(*dtype, values.const_data_ptr(), values.nbytes());
 }
 
 std::unique_ptr<Source> make_source(const StateDict& tensors) {

@@ -30,12 +30,21 @@ class Source {
   virtual torch::ScalarType type(std::size_t i) const = 0;
   virtual std::uint64_t bytes(std::size_t i) const = 0;
   virtual torch::Tensor read(std::size_t i) const = 0;
-  /// Copies tensor `i` into `target`, of the same shape.
-  virtual void copy_to(std::size_t i, torch::Tensor& target) const = 0;
 
-  /// Whether tensor `i`, as a tensor of the type `type`, has only finite values.
-  virtual bool is_finite(std::size_t i, torch::ScalarType type) const;
+  /// Copies tensor `i` into `target`, of the same shape, and gives whether its values are finite as
+  /// values of the target's type.
+  virtual bool copy_to(std::size_t i, torch::Tensor& target) const;
+  /// Whether `copy_to` writes what it reads straight to `target`, in no memory of its own, so that
+  /// it may be called for many tensors at once.
+  virtual bool copies_directly(std::size_t i, const torch::Tensor& target) const;
 };
+
+/// Whether `target` is one run of values of the type `type` on the CPU, to which a file can be
+/// read.
+bool is_run_of(const torch::Tensor& target, torch::ScalarType type);
+
+/// Whether all values of `tensor` are finite.
+bool all_finite(const torch::Tensor& tensor);
 
 /// The tensors of `tensors` or of `file`, which must outlive the source.
 std::unique_ptr<Source> make_source(const StateDict& tensors);

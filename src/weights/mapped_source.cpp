@@ -91,31 +91,32 @@ torch::Tensor MappedSource::read(std::size_t i) const {
   return first;
 }
 
-void MappedSource::copy_to(std::size_t i, torch::Tensor& target) const {
+bool MappedSource::copy_to(std::size_t i, torch::Tensor& target) const {
   const auto& tensor = map_.tensors[i];
   if (tensor.derivation == Derivation::Copy) {
-    source_.copy_to(tensor.sources[0], target);
-  } else if (tensor.derivation == Derivation::Concat) {
-    int64_t row = 0;
-    for (const auto part : tensor.sources) {
-      const auto rows = source_.shape(part)[0];
-      auto place = target.narrow(0, row, rows);
-      source_.copy_to(part, place);
-      row += rows;
-    }
-  } else {
-    target.copy_(read(i));
+    return source_.copy_to(tensor.sources[0], target);
   }
+  if (tensor.derivation != Derivation::Concat) {
+    return Source::copy_to(i, target);
+  }
+  int64_t row = 0;
+  bool finite = true;
+  for (const auto part : tensor.sources) {
+    const auto rows = source_.shape(part)[0];
+    auto place = target.narrow(0, row, rows);
+    finite &= source_.copy_to(part, place);
+    row += rows;
+  }
+  return finite;
 }
 
-bool MappedSource::is_finite(std::size_t i, torch::ScalarType type) const {
+bool MappedSource::copies_directly(std::size_t i, const torch::Tensor& target) const {
   const auto& tensor = map_.tensors[i];
-  if (is_computed(tensor)) {
-    return Source::is_finite(i, type);  // sums and products of finite values may be infinite
-  }
-  return std::all_of(tensor.sources.begin(), tensor.sources.end(), [&](auto part) {
-    return source_.is_finite(part, type);
-  });
+  const bool whole =
+      tensor.derivation == Derivation::Copy || tensor.derivation == Derivation::Concat;
+  return whole && std::all_of(tensor.sources.begin(), tensor.sources.end(), [&](std::size_t part) {
+           return source_.copies_directly(part, target);
+         });
 }
 
 }  // namespace vitrine::detail

@@ -1,10 +1,7 @@
 #pragma once
 
-#include <atomic>
-#include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "byte_source.h"
 #include "pth_content.h"
@@ -34,21 +31,17 @@ class PthFile {
   TensorOrProblem tensor(PickleId id, const std::string& name) const;
 
   /// Writes the elements of `tensor` to `out`, `tensor.size()` bytes: one after another, the last
-  /// dimension's first, each with its lowest byte first, booleans as 0 and 1. What lies so in the
-  /// file is read straight to `out`. Throws CheckpointError when a storage that is read as a whole
-  /// for the first time does not have the checksum that the file says.
-  void read(const TensorRef& tensor, void* out) const;
+  /// dimension's first, each with its lowest byte first, booleans as 0 and 1. Gives whether none is
+  /// NaN or infinite. Throws CheckpointError when a storage that is read as a whole does not have
+  /// the checksum that the file says.
+  bool read(const TensorRef& tensor, void* out) const;
 
  private:
-  void read_contiguous(const TensorRef& tensor, void* out) const;
-  void normalize(Dtype dtype, void* data, std::uint64_t size) const;
+  bool read_contiguous(const TensorRef& tensor, void* out) const;
 
   std::string subject_;
   std::unique_ptr<ByteSource> source_;
   PthContent content_;
-  /// By storage, whether its checksum was right: it takes as long as the reading, which is done
-  /// twice.
-  mutable std::vector<std::atomic<bool>> verified_;
 };
 
 }  // namespace vitrine::detail

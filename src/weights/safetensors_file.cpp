@@ -1,19 +1,16 @@
 #include "safetensors_file.h"
 
-#include <ATen/Parallel.h>
 #include <torch/types.h>
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <utility>
-#include <vector>
 
 #include "vitrine/error.h"
 #include "vitrine/text.h"
 
-#include "finite.h"
 #include "foreign_file.h"
+#include "value_read.h"
 
 namespace vitrine::detail {
 namespace {
@@ -31,22 +28,6 @@ constexpr std::array<std::pair<Dtype, torch::ScalarType>, 10> kTypes = {{
     {Dtype::Bool, torch::kBool},
 }};
 
-/// Bytes read by one task: enough to hide the cost of a call, few enough to share among threads and
-/// to stay in a cache while they are looked at.
-constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;
-
-/// Calls `work(begin, end)` for pieces of the range [0, size), on several threads.
-template <typename Work>
-void for_pieces(std::uint64_t size, const Work& work) {
-  const auto pieces = static_cast<std::int64_t>((size + kPiece - 1) / kPiece);
-  at::parallel_for(0, pieces, /*grain_size=*/4, [&](std::int64_t first, std::int64_t last) {
-    for (auto piece = first; piece < last; ++piece) {
-      const auto begin = static_cast<std::uint64_t>(piece) * kPiece;
-      work(begin, std::min(begin + kPiece, size));
-    }
-  });
-}
-
 /// Whether a file that starts so can have a header: a length below 2^32, then JSON. A zip archive's
 /// first eight bytes alone could be a length, too.
 bool may_be_safetensors(std::string_view start) {
@@ -56,7 +37,7 @@ bool may_be_safetensors(std::string_view start) {
 
 /// Throws CheckpointError, saying what the file is instead, when its first bytes cannot be
 /// safetensors.
-void check_kind(const File& file, const std::string& subject) {
+void check_kind(const ByteSource& file, const std::string& subject) {
   const auto size = file.size();
   if (size == 0) {
     throw CheckpointError(subject + ": is empty; expected a safetensors file");
@@ -90,8 +71,7 @@ std::optional<Dtype> file_dtype(torch::ScalarType type) {
   return found == kTypes.end() ? std::nullopt : std::make_optional(found->first);
 }
 
-SafetensorsFile::SafetensorsFile(const std::string& path)
-    : subject_(printable(path)), file_(path, File::Mode::Read) {
+SafetensorsFile::SafetensorsFile(const std::string& path) : subject_(printable(path)), file_(path) {
   check_kind(file_, subject_);
   const auto size = file_.size();
   std::array<std::uint8_t, kHeaderPrefix> prefix{};
@@ -119,35 +99,10 @@ torch::Tensor SafetensorsFile::read(const TensorEntry& entry) const {
   return tensor;
 }
 
-void SafetensorsFile::read_into(const TensorEntry& entry, const torch::Tensor& tensor) const {
-  auto* data = static_cast<std::uint8_t*>(tensor.mutable_data_ptr());
-  for_pieces(entry.size(), [&](std::uint64_t begin, std::uint64_t end) {
-    file_.read_at(data_start_ + entry.begin + begin, data + begin, end - begin);
-    if (entry.dtype == Dtype::Bool) {
-      // Any byte but 0 and 1 in a bool is undefined behaviour.
-      std::transform(data + begin, data + end, data + begin, [](std::uint8_t byte) {
-        return static_cast<std::uint8_t>(byte != 0);
-      });
-    }
-  });
-}
-
-bool SafetensorsFile::is_finite(const TensorEntry& entry) const {
-  const auto type = type_of(entry);
-  std::atomic<bool> finite{true};
-  for_pieces(entry.size(), [&](std::uint64_t begin, std::uint64_t end) {
-    if (!finite) {
-      return;
-    }
-    // Of doubles, so that it is aligned for every type; one for each thread, as allocating costs
-    // more.
-    thread_local std::vector<double> piece(kPiece / sizeof(double));
-    file_.read_at(data_start_ + entry.begin + begin, piece.data(), end - begin);
-    if (!all_finite(piece.data(), (end - begin) / torch::elementSize(type), type)) {
-      finite = false;
-    }
-  });
-  return finite;
+bool SafetensorsFile::read_into(const TensorEntry& entry, const torch::Tensor& tensor) const {
+  const ValueRead how{entry.dtype};
+  return read_values(file_, data_start_ + entry.begin, entry.size(), how, tensor.mutable_data_ptr())
+      .finite;
 }
 
 }  // namespace vitrine::detail

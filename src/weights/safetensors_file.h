@@ -4,8 +4,7 @@
 
 #include <string>
 
-#include "vitrine/file.h"
-
+#include "byte_source.h"
 #include "safetensors_header.h"
 
 namespace vitrine::detail {
@@ -31,14 +30,12 @@ class SafetensorsFile {
   /// The tensor of `entry`, new, on the CPU.
   torch::Tensor read(const TensorEntry& entry) const;
   /// Reads the tensor of `entry` into `tensor`: contiguous, on the CPU, of the same dtype and size.
-  void read_into(const TensorEntry& entry, const torch::Tensor& tensor) const;
-  /// Whether all values of `entry`, whose dtype is a floating-point one, are finite. Reads it piece
-  /// by piece, in little memory.
-  bool is_finite(const TensorEntry& entry) const;
+  /// Gives whether no value is NaN or infinite.
+  bool read_into(const TensorEntry& entry, const torch::Tensor& tensor) const;
 
  private:
   std::string subject_;
-  File file_;
+  FileBytes file_;
   std::uint64_t data_start_ = 0;
   SafetensorsHeader header_;
 };

@@ -40,12 +40,13 @@ class PthSource final : public Source {
     return tensor;
   }
 
-  void copy_to(std::size_t i, torch::Tensor& target) const override {
-    if (target.is_cpu() && target.is_contiguous() && target.scalar_type() == type(i)) {
-      file_.read(tensors_[i].tensor, target.mutable_data_ptr());
-    } else {
-      target.copy_(read(i));
-    }
+  bool copy_to(std::size_t i, torch::Tensor& target) const override {
+    return is_run_of(target, type(i)) ? file_.read(tensors_[i].tensor, target.mutable_data_ptr())
+                                      : Source::copy_to(i, target);
+  }
+
+  bool copies_directly(std::size_t i, const torch::Tensor& target) const override {
+    return is_run_of(target, type(i)) && tensors_[i].tensor.is_contiguous();
   }
 
  private:

@@ -44,7 +44,8 @@ struct FitReport {
 /// Copies the tensors of a state dict into `model`, by timm's names or by those of torchvision,
 /// Hugging Face transformers, Microsoft's Swin, DINO, DINOv2, DeiT or ml-cvnets. Every key, shape
 /// and dtype is compared first: on any missing, extra or misshapen key a CheckpointError lists
-/// them, and the model is unchanged.
+/// them, and the model is unchanged. Values are looked at as they are copied: a CheckpointError on
+/// NaN or infinity, or on damage within a tensor, leaves the model partly overwritten.
 VITRINE_API LoadReport
 load_state_dict(Classifier& model, const StateDict& tensors, const LoadOptions& options = {});
 
