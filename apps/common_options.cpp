@@ -141,20 +141,22 @@ OptionSpec quiet_option() {
 }
 
 OptionGroup checkpoint_group() {
-  return {
-      "Model",
-      {checkpoint_key_option(),
-       text_option("model", "NAME", "model of the zoo, where the file does not tell it"),
-       num_classes_option(),
-       text_option("labels", "FILE", "names of the classes, one a line"),
-       model_kwargs_option()}};
+  auto group = model_group();
+  group.options.erase(group.options.begin());
+  return group;
 }
 
-OptionGroup model_group() {
-  auto group = checkpoint_group();
-  group.options.insert(
-      group.options.begin(),
-      text_option("weights", "FILE", "safetensors or PyTorch file with the weights"));
+OptionGroup model_group(bool head) {
+  OptionGroup group{
+      "Model",
+      {text_option("weights", "FILE", "safetensors or PyTorch file with the weights"),
+       checkpoint_key_option(),
+       text_option("model", "NAME", "model of the zoo, where the file does not tell it")}};
+  if (head) {
+    group.options.push_back(num_classes_option());
+    group.options.push_back(text_option("labels", "FILE", "names of the classes, one a line"));
+  }
+  group.options.push_back(model_kwargs_option());
   return group;
 }
 

@@ -20,10 +20,10 @@ OptionSpec image_size_option();
 OptionSpec seed_option();
 OptionSpec quiet_option();
 
-/// --checkpoint-key, --model, --num-classes, --labels, --model-kwargs
+/// --checkpoint-key, --model, --model-kwargs, and of the head --num-classes, --labels
 OptionGroup checkpoint_group();
-/// The same and --weights.
-OptionGroup model_group();
+/// The same and --weights; without those of the head where it plays no part.
+OptionGroup model_group(bool head = true);
 /// --image-size, --crop-pct, --crop-mode, --interpolation, --mean, --std
 OptionGroup preprocessing_group();
 /// --device, --precision, --threads, --batch-size (`batch_size` when not given), --workers, --quiet

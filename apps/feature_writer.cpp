@@ -102,15 +102,20 @@ class MatrixWriter : public FeatureWriter {
 
 class NpyWriter final : public MatrixWriter {
  public:
-  using MatrixWriter::MatrixWriter;
+  NpyWriter(const std::string& output, const std::vector<Input>& inputs)
+      : MatrixWriter(output, inputs) {
+    check_writable(output + kNames);
+  }
 
  private:
+  static constexpr const char* kNames = ".txt";
+
   void save(
       const std::string& output,
       const at::Tensor& matrix,
       const std::vector<std::string>& files) override {
     // The names come first: where the matrix is new, so are they.
-    write_file_atomically(output + ".txt", [&](File& names) {
+    write_file_atomically(output + kNames, [&](File& names) {
       std::string text;
       for (const auto& file : files) {
         for (const char c : file) {

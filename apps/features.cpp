@@ -1,5 +1,7 @@
+#include <filesystem>
 #include <iostream>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -47,6 +49,17 @@ std::string choose_format(const Arguments& arguments) {
   return "jsonl";
 }
 
+/// Refuses to write over what is read.
+void check_output(const Arguments& arguments) {
+  const auto output = arguments.text("output");
+  std::error_code ignored;
+  if (!output.empty() && std::filesystem::equivalent(output, arguments.text("weights"), ignored)) {
+    throw UsageError(
+        "features: --output names the file of --weights, " + printable(output) +
+        "; expected another name");
+  }
+}
+
 /// What belongs to the other of the command's two uses is a mistake, and told before anything is
 /// opened.
 void check_use(const Arguments& arguments) {
@@ -60,6 +73,7 @@ void check_use(const Arguments& arguments) {
       }
     }
     choose_format(arguments);
+    check_output(arguments);
     return;
   }
   const auto format = arguments.text("format");
@@ -133,7 +147,7 @@ Command features_command() {
       "given the\n"
       "class that its nearest images in train/ vote for, weighted by exp(cosine / temperature).";
   spec.groups = {
-      model_group(),
+      model_group(/*head=*/false),
       {"Features",
        {text_option("output", "FILE", ".safetensors, .npy or .jsonl; else standard output"),
         choice_option(

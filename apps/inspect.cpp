@@ -104,7 +104,9 @@ void print_table(
       {"kind", found.kind},
       {"holds", sum_text(found)},
       {"names", found.layout.empty() ? "of no library that vitrine knows" : "of " + found.layout},
-      {"model", found.architecture.empty() ? found.problem : found.architecture}};
+      {"model",
+       found.architecture.empty() ? found.problem
+                                  : found.architecture + ", told by " + found.told_by}};
   if (!found.state_dict.empty()) {
     head.insert(head.begin() + 2, {"weights", "under " + printable(found.state_dict)});
   }
@@ -138,6 +140,7 @@ void print_json(
       {"layout", or_null(found.layout)},
       {"state_dict", or_null(found.state_dict)},
       {"model", or_null(found.architecture)},
+      {"told_by", or_null(found.told_by)},
       {"problem", or_null(found.problem)},
       {"metadata", found.metadata}};
   json["values"] = ordered_json::array();

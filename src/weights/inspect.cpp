@@ -12,6 +12,7 @@
 #include "pickle_describe.h"
 #include "python_object.h"
 #include "safetensors_file.h"
+#include "source_config.h"
 #include "weights_file.h"
 
 namespace vitrine {
@@ -64,6 +65,16 @@ std::vector<InspectedValue> values_beside(const WeightsFile& file) {
   return values;
 }
 
+/// What the name of the model comes from.
+std::string teller(const std::string& path) {
+  const auto card = read_card(path);
+  if (card && !card->architecture.empty()) {
+    return "its card";
+  }
+  const auto config = detail::read_source_config(path);
+  return config && !config->architecture.empty() ? "config.json beside it" : "its tensors";
+}
+
 }  // namespace
 
 Inspection inspect_checkpoint(const std::string& path, const std::string& checkpoint_key) {
@@ -95,6 +106,7 @@ Inspection inspect_checkpoint(const std::string& path, const std::string& checkp
   options.checkpoint_key = checkpoint_key;
   try {
     result.architecture = find_model_card(path, options).architecture;
+    result.told_by = teller(path);
   } catch (const CheckpointError& error) {
     const std::string message = error.what();
     const auto start = file.subject() + ": ";

@@ -151,7 +151,7 @@ TEST(FeaturesCommand, NeedsNoHeadWhichClassifyDoes) {
   EXPECT_EQ(features({file, "--weights", headless_model()}).out, expected);
   // Nor does it mind the head of the file.
   EXPECT_EQ(features({file, "--model-kwargs", "num_classes=0"}).out, expected);
-  EXPECT_EQ(features({file, "--num-classes", "7"}).out, expected);
+  EXPECT_EQ(features({file, "--num-classes", "7"}).status, 2);
   const auto refused = classify({file, "--weights", headless_model()});
   EXPECT_EQ(refused.status, 1);
   EXPECT_EQ(refused.out, "");
@@ -172,9 +172,13 @@ TEST(FeaturesCommand, FailsBeforeTheWorkWhereItsOutputCannotBeWritten) {
         result.err, "vitrine: " + (folder / name) + ": cannot write: No such file or directory\n");
   }
   std::filesystem::create_directory(folder / "x.npy");
-  const auto result = features({file, "--output", folder / "x.npy"});
-  EXPECT_EQ(result.status, 1);
-  EXPECT_EQ(lines_of(result.err).size(), 1U) << result.err;
+  std::filesystem::create_directory(folder / "y.npy.txt");  // where the names would go
+  for (const auto* name : {"x.npy", "y.npy"}) {
+    const auto result = features({file, folder / "missing.png", "--output", folder / name});
+    EXPECT_EQ(result.status, 1);
+    EXPECT_NE(result.err.find("is a folder, a device or a pipe"), std::string::npos) << result.err;
+    EXPECT_EQ(lines_of(result.err).size(), 1U) << result.err;
+  }
 }
 
 TEST(FeaturesCommand, KeepsTheOldFileWhereNoImageCanBeRead) {
@@ -196,6 +200,22 @@ TEST(FeaturesCommand, KeepsTheOldFileWhereTheDiskIsFull) {
   EXPECT_EQ(result.status, 1);
   EXPECT_EQ(result.err.rfind("vitrine: " + (folder / "x.npy"), 0), 0U) << result.err;
   EXPECT_EQ(content(folder / "x.npy"), "old");
+}
+
+TEST(FeaturesCommand, DoesNotWriteOverItsWeights) {
+  const TemporaryFolder folder;
+  const auto file = write_picture(folder / "a.png", 1);
+  const auto weights = folder / "x.safetensors";
+  std::filesystem::copy_file(small_model(), weights);
+  std::filesystem::create_symlink(weights, folder / "y.safetensors");
+  const auto before = content(weights);
+  for (const auto* name : {"x.safetensors", "y.safetensors"}) {
+    const auto result = features({file, "--weights", weights, "--output", folder / name});
+    EXPECT_EQ(result.status, 2);
+    EXPECT_NE(result.err.find("--output names the file of --weights"), std::string::npos)
+        << result.err;
+    EXPECT_EQ(content(weights), before);
+  }
 }
 
 TEST(FeaturesCommand, RefusesWhatDoesNotGoTogether) {

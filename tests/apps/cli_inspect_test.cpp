@@ -16,7 +16,9 @@ TEST(InspectCommand, PrintsATable) {
   EXPECT_EQ(result.status, 0);
   EXPECT_EQ(result.err, "");
   for (const auto* line :
-       {"\nkind      safetensors\n", "\nnames     of timm\n", "\nmodel     test_vit\n"}) {
+       {"\nkind      safetensors\n",
+        "\nnames     of timm\n",
+        "\nmodel     test_vit, told by its card\n"}) {
     EXPECT_NE(result.out.find(line), std::string::npos) << line << result.out;
   }
   EXPECT_NE(result.out.find("\nblocks.0.attn.qkv.weight  "), std::string::npos);

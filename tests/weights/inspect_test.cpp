@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ TEST(Inspect, TellsAVitrineFile) {
   EXPECT_EQ(found.kind, "safetensors");
   EXPECT_EQ(found.layout, "timm");
   EXPECT_EQ(found.architecture, "vitrine_vit_patch4_32");
+  EXPECT_EQ(found.told_by, "its card");
   EXPECT_EQ(found.problem, "");
   EXPECT_EQ(found.metadata.at("format"), "pt");
   EXPECT_EQ(found.metadata.count("vitrine"), 1U);
@@ -55,6 +57,17 @@ TEST(Inspect, TellsATrainingCheckpoint) {
   EXPECT_FALSE(find(found, "features.1.0.attn.relative_position_index").needed);
   EXPECT_EQ(found.architecture, "");  // it is of no size that the zoo has
   EXPECT_NE(found.problem.find("fit no model of the zoo"), std::string::npos) << found.problem;
+}
+
+TEST(Inspect, SaysWhatTellsTheModel) {
+  const TemporaryFolder folder;
+  const auto path = folder / "model.safetensors";
+  write_safetensors(path, state_dict(*create_model("vitrine_vit_patch4_32")));
+  EXPECT_EQ(inspect_checkpoint(path).told_by, "its tensors");
+  std::ofstream(folder / "config.json") << R"({"architecture": "vit_tiny_patch16_224"})";
+  const auto found = inspect_checkpoint(path);
+  EXPECT_EQ(found.architecture, "vit_tiny_patch16_224");
+  EXPECT_EQ(found.told_by, "config.json beside it");
 }
 
 TEST(Inspect, RefusesWhatIsNoCheckpoint) {

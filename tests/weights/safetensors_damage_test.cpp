@@ -57,6 +57,9 @@ TEST(SafetensorsDamage, SaysWhatAFileIsInstead) {
   expect_refused("\n  <html>", "is an HTML or XML page");
   expect_refused("<a>", "is an HTML or XML page");
   expect_refused(R"({"error": "Repository not found"})", "is a JSON text");
+  expect_refused(
+      R"({"metadata": {"total_size": 8}, "weight_map": {"a": "model-00001-of-00002.safetensors"}})",
+      "is the index of a checkpoint in several files");
   expect_refused("version https://git-lfs.github.com/spec/v1\noid sha256:12\n", "Git LFS pointer");
   const auto zip = [](const std::string& member) {
     return "PK\x03\x04\x00\x00\x08\x08\x00\x00\x00\x00\x00\x00"s + std::string(12, '\0') +

@@ -33,7 +33,9 @@ struct Inspection {
   std::string layout;        // whose names the tensors bear, "torchvision ViT"; empty where unknown
   std::string state_dict;    // its place in a PyTorch file, such as "model"; empty: the top
   std::string architecture;  // timm's name of the model; empty where it cannot be told
-  std::string problem;       // then why, as the end of a sentence that begins with the file
+  std::string told_by;       // what says so: "its card", "config.json beside it", "its tensors"
+  std::string
+      problem;  // where it cannot be told, why, as the end of a sentence that begins with the file
   std::vector<InspectedTensor> tensors;  // in the order of the file
   Metadata metadata;                     // of a safetensors file
   std::vector<InspectedValue> values;    // of a PyTorch file
