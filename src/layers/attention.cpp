@@ -42,9 +42,9 @@ void AttentionImpl::reset() {
   }
   const auto inner = heads * options.head_dim();
   qkv = register_module(
-      "qkv", nn::Linear(nn::LinearOptions(dim, 3 * inner).bias(options.qkv_bias())));
-  proj =
-      register_module("proj", nn::Linear(nn::LinearOptions(inner, dim).bias(options.proj_bias())));
+      "qkv", detail::make_linear(nn::LinearOptions(dim, 3 * inner).bias(options.qkv_bias())));
+  proj = register_module(
+      "proj", detail::make_linear(nn::LinearOptions(inner, dim).bias(options.proj_bias())));
   proj_drop = register_module("proj_drop", nn::Dropout(options.proj_drop()));
   init_transformer_(*qkv);
   init_transformer_(*proj);

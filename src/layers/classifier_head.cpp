@@ -24,7 +24,7 @@ void ClassifierHeadImpl::reset() {
   detail::check_drop("ClassifierHead", "drop_rate", options.drop_rate());
   drop = register_module("drop", nn::Dropout(options.drop_rate()));
   if (options.num_classes() > 0) {
-    fc = register_module("fc", nn::Linear(options.in_features(), options.num_classes()));
+    fc = register_module("fc", detail::make_linear({options.in_features(), options.num_classes()}));
     init_transformer_(*fc);
   }
 }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "layers/skip_init.h"
+
 namespace vitrine {
 
 void trunc_normal_(torch::Tensor tensor, double std) {
@@ -13,6 +15,9 @@ void trunc_normal_(torch::Tensor tensor, double std) {
   // The largest float below 1: the inverse of 1 itself is infinite.
   constexpr double kBelowOne = 1 - 0x1p-24;
   TORCH_CHECK_VALUE(std > 0, "trunc_normal_: std must be above 0, got ", std);
+  if (detail::skips_init()) {
+    return;
+  }
   const torch::NoGradGuard no_grad;
   // The inverse of the distribution function turns uniform numbers into normal ones; a uniform
   // number from a part of (-1, 1) gives a normal one within bounds.
@@ -32,6 +37,9 @@ void init_transformer_(torch::nn::LinearImpl& linear) {
 }
 
 void init_mobile_(torch::nn::LinearImpl& linear) {
+  if (detail::skips_init()) {
+    return;
+  }
   const torch::NoGradGuard no_grad;
   linear.weight.normal_(0.0, 0.01);
   if (linear.bias.defined()) {

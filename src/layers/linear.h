@@ -4,6 +4,9 @@
 
 namespace vitrine::detail {
 
+/// A new linear layer, whose values are LibTorch's own random ones, or none under `SkipInit`.
+torch::nn::Linear make_linear(const torch::nn::LinearOptions& options);
+
 /// What `layer` gives for x [..., in]: [..., out]. LibTorch's own `forward` multiplies and then
 /// adds the bias in a second pass over the result; ATen's operator, which Python calls, does both
 /// at once.

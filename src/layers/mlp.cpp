@@ -49,9 +49,9 @@ void MlpImpl::reset() {
       "Mlp: hidden_dim must be even where half of it gates the other, got ",
       options.hidden_dim());
   const auto inner = gated ? options.hidden_dim() / 2 : options.hidden_dim();
-  fc1 = register_module("fc1", nn::Linear(options.dim(), options.hidden_dim()));
+  fc1 = register_module("fc1", detail::make_linear({options.dim(), options.hidden_dim()}));
   drop1 = register_module("drop1", nn::Dropout(options.drop()));
-  fc2 = register_module("fc2", nn::Linear(inner, options.dim()));
+  fc2 = register_module("fc2", detail::make_linear({inner, options.dim()}));
   drop2 = register_module("drop2", nn::Dropout(options.drop()));
   init_transformer_(*fc1);
   init_transformer_(*fc2);

@@ -27,7 +27,7 @@ void PatchMergingImpl::reset() {
   norm = register_module(
       "norm", nn::LayerNorm(nn::LayerNormOptions({normalised}).eps(options.norm_eps())));
   reduction = register_module(
-      "reduction", nn::Linear(nn::LinearOptions(merged, options.out_dim()).bias(false)));
+      "reduction", detail::make_linear(nn::LinearOptions(merged, options.out_dim()).bias(false)));
   init_transformer_(*reduction);
 }
 

@@ -136,9 +136,10 @@ void WindowAttentionImpl::reset() {
         register_parameter("relative_position_bias_table", torch::empty({offsets, heads}));
   }
   const bool whole_bias = options.qkv_bias() && !options.cosine();
-  qkv = register_module("qkv", nn::Linear(nn::LinearOptions(dim, 3 * dim).bias(whole_bias)));
+  qkv =
+      register_module("qkv", detail::make_linear(nn::LinearOptions(dim, 3 * dim).bias(whole_bias)));
   attn_drop = register_module("attn_drop", nn::Dropout(options.attn_drop()));
-  proj = register_module("proj", nn::Linear(dim, dim));
+  proj = register_module("proj", detail::make_linear({dim, dim}));
   proj_drop = register_module("proj_drop", nn::Dropout(options.proj_drop()));
   if (relative_position_bias_table.defined()) {
     trunc_normal_(relative_position_bias_table, 0.02);
@@ -160,8 +161,8 @@ void WindowAttentionImpl::reset_cosine() {
   relative_coords_table = register_buffer("relative_coords_table", coords());
   logit_scale =
       register_parameter("logit_scale", torch::empty({heads, 1, 1}).fill_(std::log(10.0)));
-  nn::Linear hidden(2, kHidden);
-  nn::Linear out(nn::LinearOptions(kHidden, heads).bias(false));
+  auto hidden = detail::make_linear({2, kHidden});
+  auto out = detail::make_linear(nn::LinearOptions(kHidden, heads).bias(false));
   init_transformer_(*hidden);
   init_transformer_(*out);
   cpb_mlp = register_module("cpb_mlp", nn::Sequential(hidden, nn::ReLU(), out));

@@ -317,7 +317,7 @@ void VisionTransformerImpl::reset_classifier(int64_t num_classes) {
     nn::Linear linear{nullptr};
     if (wanted && num_classes > 0) {
       const auto& like = patch_embed->proj->weight;
-      linear = nn::Linear(options.embed_dim(), num_classes);
+      linear = detail::make_linear({options.embed_dim(), num_classes});
       init_transformer_(*linear);
       linear->to(like.device(), like.scalar_type());
       linear->train(is_training());

@@ -12,6 +12,7 @@
 
 #include "card_check.h"
 #include "card_json.h"
+#include "layers/skip_init.h"
 #include "load_source.h"
 #include "recognise.h"
 #include "weights_file.h"
@@ -91,7 +92,13 @@ std::optional<int64_t> classes_in_file(const WeightsFile& file, const Classifier
 
 /// The model of `card`, without the file's weights.
 std::shared_ptr<Classifier> build(const WeightsFile& file, const ModelCard& card, bool reset_head) {
-  auto model = create_model(card.architecture, card.options);
+  const auto model = [&] {
+    const detail::SkipInit every_value_comes_from_the_file;
+    return create_model(card.architecture, card.options);
+  }();
+  if (reset_head) {
+    model->reset_classifier(model->num_classes());  // but the head's
+  }
   const auto& set = card.options.values();
   if (!reset_head && set.find("num_classes") == set.end()) {
     const auto classes = classes_in_file(file, *model);

@@ -225,6 +225,9 @@ TEST_F(ModelFile, DropsTheLabelsWithTheHead) {
   EXPECT_EQ(loaded.model->num_classes(), 4);
   EXPECT_TRUE(loaded.card.labels.empty());
   EXPECT_EQ(loaded.report.reset, (std::vector<std::string>{"head.weight", "head.bias"}));
+  const auto head = state_dict(*loaded.model);
+  EXPECT_NEAR(head["head.weight"].std().item<double>(), 0.02, 0.005);  // as one newly made
+  EXPECT_TRUE(head["head.bias"].equal(torch::zeros({4})));
 }
 
 TEST_F(ModelFile, UsesNothingOfACardOfAnotherArchitecture) {
