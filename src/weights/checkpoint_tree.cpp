@@ -82,6 +82,7 @@ class TreeFinder {
   std::vector<StateEntry> entries(PickleId id) const;
   bool holds_tensors(PickleId id) const;
   CheckpointTree read(const Place& place) const;
+  void check_total(const CheckpointTree& tree) const;
   std::string shown_keys(PickleId id) const;
   [[noreturn]] void fail(const std::string& message) const {
     throw CheckpointError(file_.subject() + ": " + message);
@@ -221,7 +222,25 @@ CheckpointTree TreeFinder::read(const Place& place) const {
       tree.tensors.push_back({std::move(name), std::move(std::get<TensorRef>(tensor))});
     }
   }
+  check_total(tree);
   return tree;
+}
+
+/// Refuses tensors that share their storages so much that a small file would fill the memory.
+void TreeFinder::check_total(const CheckpointTree& tree) const {
+  constexpr std::uint64_t kMostCopies = 4;  // of the file, where weights are tied
+  constexpr std::uint64_t kAlways = std::uint64_t{64} << 20;
+  const auto most = kMostCopies * file_.size() + kAlways;
+  std::uint64_t total = 0;
+  for (const auto& [name, tensor] : tree.tensors) {
+    total += std::min(tensor.size(), most + 1);
+    if (total > most) {
+      fail(
+          "its tensors, up to '" + printable(name, 100) + "', take more than " +
+          std::to_string(most) + " bytes, 64 MiB beyond " + std::to_string(kMostCopies) +
+          " times the file: they share their storages");
+    }
+  }
 }
 
 /// The keys of a mapping, for a message; empty for another value.

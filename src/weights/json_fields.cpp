@@ -10,8 +10,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t kMostBytes = std::size_t{8} << 20;  // names of 20,000 classes take one MiB
-constexpr int kMostDepth = 3;
+constexpr std::size_t kMostBytes = std::size_t{4} << 20;  // names of 20,000 classes take one MiB
+constexpr std::size_t kMostParts = 100'000;
+constexpr std::size_t kMostDepth = 64;
 
 /// What `value` is, with its article.
 std::string kind(const Json& value) {
@@ -27,18 +28,41 @@ std::string describe(const Json& value) {
 
 }  // namespace
 
-Json parse_json_object(const std::string& text, const std::string& subject) {
-  if (text.size() > kMostBytes) {
-    throw CheckpointError(
-        subject + ": has " + std::to_string(text.size()) + " bytes, expected at most " +
-        std::to_string(kMostBytes));
-  }
-  const auto keep = [](int depth, Json::parse_event_t event, Json& /*value*/) {
-    const bool opens =
-        event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start;
-    return !opens || depth < kMostDepth;
+void check_json_size(const std::string& text, const std::string& subject) {
+  const auto refuse = [&](const std::string& has, std::size_t most) {
+    throw CheckpointError(subject + ": " + has + ", expected at most " + std::to_string(most));
   };
-  auto json = Json::parse(text, keep, /*allow_exceptions=*/false);
+  if (text.size() > kMostBytes) {
+    refuse("has " + std::to_string(text.size()) + " bytes", kMostBytes);
+  }
+  std::size_t parts = 0;
+  std::size_t depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      i += c == '\\' ? 1 : 0;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      ++parts;
+      ++depth;
+    } else if ((c == '}' || c == ']') && depth > 0) {
+      --depth;
+    }
+    if (depth > kMostDepth) {
+      refuse("has " + std::to_string(depth) + " objects and lists within each other", kMostDepth);
+    }
+  }
+  if (parts > kMostParts) {
+    refuse("has " + std::to_string(parts) + " objects and lists", kMostParts);
+  }
+}
+
+Json parse_json_object(const std::string& text, const std::string& subject) {
+  check_json_size(text, subject);
+  auto json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) {
     throw CheckpointError(
         subject + ": is " + (json.is_discarded() ? "no valid JSON" : kind(json)) +

@@ -8,9 +8,12 @@
 
 namespace vitrine::detail {
 
-/// Parses the text of a small JSON file, a card or a configuration; what is nested deeper than
-/// anything that is asked of these is left out, so that no memory goes there. Throws
-/// CheckpointError, beginning with `subject`, when it is no JSON object, or too long.
+/// Throws CheckpointError, beginning with `subject`, when a JSON text would take much memory or a
+/// deep stack: more than 4 MiB, 100,000 objects and lists, or 64 of them within each other.
+void check_json_size(const std::string& text, const std::string& subject);
+
+/// Parses the text of a small JSON file, a card or a configuration. Throws CheckpointError,
+/// beginning with `subject`, when it is no JSON object, or too large (`check_json_size`).
 nlohmann::json parse_json_object(const std::string& text, const std::string& subject);
 
 /// One object of such a JSON. Fields that it does not have are left alone, fields of another type

@@ -22,6 +22,8 @@ class PthFile {
 
   /// What messages begin with: the path, fit to print.
   const std::string& subject() const { return subject_; }
+  /// Bytes of the file.
+  std::uint64_t size() const { return source_->size(); }
   /// The object that was saved.
   const PickleGraph& graph() const { return content_.graph; }
   const StorageTable& storages() const { return content_.storages; }

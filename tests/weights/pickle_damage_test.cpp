@@ -138,6 +138,9 @@ TEST(PickleDamage, RefusesValuesInThePlaceOfOthers) {
   expect_pickle_refused(whole("NNa"), "APPEND adds to None, expected a list");
   expect_pickle_refused(whole(")(Ne"), "APPENDS adds to a tuple, expected a list");
   expect_pickle_refused(whole("]NNs"), "SETITEM adds to a list, expected a dict");
+  expect_pickle_refused(whole("](NNu"), "SETITEMS adds to a list, expected a dict");
+  expect_pickle_refused(whole(")(NNu"), "SETITEMS adds to a tuple, expected a dict");
+  expect_pickle_refused(whole("X\1\0\0\0a(NNu"s), "SETITEMS adds to a string, expected a dict");
   expect_pickle_refused(whole("](N\x90"), "ADDITEMS adds to a list, expected a set");
   expect_pickle_refused(whole("}Nb"), "BUILD sets the state of a dict");
   expect_pickle_refused(whole("K\1)R"), "REDUCE calls an int, expected a class or function");

@@ -186,7 +186,9 @@ TEST_F(Recognise, ADamagedConfigurationBesideItIsNamed) {
       {R"({"image_mean": [0, 0, 0], "image_std": [0, 1, 1]})", "image_std is not positive"},
       {R"({"image_mean": [0, 0]})", "image_mean has 2 values, expected 3"},
       {R"({"resample": "cubic"})", "resample is a string, expected a whole number"},
-      {"[]", "is a list, expected a JSON object"}};
+      {"[]", "is a list, expected a JSON object"},
+      {std::string(100, '['), "has 65 objects and lists within each other, expected at most 64"},
+      {std::string(5 << 20, ' '), "has 5242880 bytes, expected at most 4194304"}};
   for (const auto& [text, expected] : cases) {
     write_text(processor, text);
     try {

@@ -180,6 +180,14 @@ TEST(SafetensorsHeader, LeavesNoGapAndNoOverlap) {
   expect_header_refused(with("[0,8]"), "overlaps", 8);
 }
 
+TEST(SafetensorsHeader, HasEmptyTensorsAtTheirPlacesToo) {
+  const auto with = [](const std::string& offsets) {
+    return "{" + kA + "," + entry("b", "F32", "[0]", offsets) + "}";
+  };
+  expect_header_refused(with("[4,4]"), "overlaps", 8);
+  expect_header_refused(with("[16,16]"), "tensor 'b' begins at byte 16 of the data, expected 8", 8);
+}
+
 TEST(SafetensorsHeader, RefusesManyNamesForOneBlock) {
   std::string json = "{";
   for (int i = 0; i < 15'000; ++i) {
@@ -210,6 +218,9 @@ TEST(SafetensorsHeader, RefusesSizesThatOverflow) {
   // Dimensions of more than 63 bits have a message of their own.
   expect_header_refused(
       "{" + entry("a", "U8", "[2,18446744073709551614]", "[0,0]") + "}", "a dimension is ");
+  expect_header_refused(
+      "{" + entry("a", "U8", "[18446744073709551615,18446744073709551615,0]", "[0,0]") + "}",
+      "a dimension is ");
 }
 
 TEST(SafetensorsHeader, HasAtMost64Dimensions) {

@@ -184,7 +184,18 @@ TEST(Safetensors, KeepsNanAndInfinity) {
 
 TEST(Safetensors, NamesADtypeThatItDoesNotRead) {
   for (const auto& [dtype, bytes] : std::vector<std::pair<std::string, int>>{
-           {"F8_E4M3", 8}, {"F8_E5M2", 8}, {"U16", 16}, {"U64", 64}, {"C64", 64}, {"F4", 4}}) {
+           {"F8_E4M3", 8},
+           {"F8_E5M2", 8},
+           {"U16", 16},
+           {"U64", 64},
+           {"C64", 64},
+           {"F4", 4},
+           {"F8_E8M0", 8},
+           {"F8_E4M3FNUZ", 8},
+           {"F8_E5M2FNUZ", 8},
+           {"U32", 32},
+           {"F6_E2M3", 6},
+           {"F6_E3M2", 6}}) {
     const auto json = "{" + entry("t", dtype, "[8]", "[0," + std::to_string(bytes) + "]") + "}";
     expect_header_refused(json, "tensor 't' has dtype " + dtype, static_cast<std::size_t>(bytes));
   }

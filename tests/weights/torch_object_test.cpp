@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -114,6 +115,28 @@ TEST(TorchStorage, HasAsManyBytesAsItsElementsNeed) {
       tuple({text("storage"), global("torch", "FloatStorage"), text("0"), text("cpu"), text("8")});
   expect_refused(
       tensor(real + "Q", 0, numbers({1}), numbers({1})), "the size of a storage is the string '8'");
+  const auto sized = [](const std::string& size) {
+    return tensor(
+        tuple({text("storage"), global("torch", "FloatStorage"), text("0"), text("cpu"), size}) +
+            "Q",
+        0,
+        numbers({1}),
+        numbers({1}));
+  };
+  expect_refused(sized("\x88"), "the size of a storage is True, expected a whole number");
+  const std::string nine_bytes = "\x8A\x09" + std::string(8, '\0') + "\x01";
+  expect_refused(sized(nine_bytes), "the size of a storage is ");
+}
+
+TEST(TorchStorage, IsReadWhereverItWasSaved) {
+  const auto gpu = tuple(
+                       {text("storage"),
+                        global("torch", "FloatStorage"),
+                        text("0"),
+                        text("cuda:0"),
+                        integer(8)}) +
+                   "Q";
+  EXPECT_EQ(tensor_of(tensor(gpu, 0, numbers({8}), numbers({1}))).numel(), 8U);
 }
 
 TEST(TorchStorage, CountsBytesWhereItIsUntyped) {
@@ -131,6 +154,25 @@ TEST(TorchStorage, CountsBytesWhereItIsUntyped) {
   const auto found = tensor_of(value);
   EXPECT_EQ(found.dtype, detail::Dtype::U32);
   EXPECT_EQ(found.offset, 1U);
+  const auto one_byte = tuple(
+                            {text("storage"),
+                             global("torch.storage", "UntypedStorage"),
+                             text("0"),
+                             text("cpu"),
+                             integer(31)}) +
+                        "Q";
+  expect_refused(
+      call(
+          "torch._utils",
+          "_rebuild_tensor_v3",
+          {one_byte,
+           integer(0),
+           numbers({1}),
+           numbers({1}),
+           "\x89",
+           "N",
+           global("torch", "uint8")}),
+      "has 32 bytes, but its 31 elements of UntypedStorage need 31");
   const auto outside = call(
       "torch._utils",
       "_rebuild_tensor_v3",
@@ -300,6 +342,43 @@ TEST(TorchTensor, RepeatsElementsWithinBounds) {
       {16'777'217},
       {0},
       "it repeats the 32 bytes of its storage up to 67108868, expected at most 67108864");
+}
+
+TEST(TorchTensor, TakesNoMoreMemoryTogetherThanTheFileWarrants) {
+  // Each alone is within bounds: 64 MB of one element.
+  std::vector<std::string> items;
+  for (int i = 0; i < 3; ++i) {
+    items.push_back(text("a" + std::to_string(i)));
+    items.push_back(tensor(floats(), 0, numbers({8'000'000}), numbers({0})));
+  }
+  expect_pth_refused(
+      torch_zip(dict(items), {{"0", std::string(32, 'x')}}),
+      "its tensors, up to 'a2', take more than ");
+}
+
+TEST(TorchTensor, RunsNothing) {
+  const TemporaryFolder folder;
+  const auto mark = folder / "mark";
+  const auto harm = call("os", "system", {text("touch " + mark)});
+  // As a value beside weights, as the file's whole value, in a tensor's place and within one.
+  const auto beside =
+      torch_zip(dict({text("a"), vector("0", 8), text("b"), harm}), {{"0", std::string(32, 'x')}});
+  read_everything(open_bytes(beside));
+  expect_pth_refused(torch_zip(harm, {}), "os.system");
+  expect_refused(tensor(harm, 0, numbers({1}), numbers({1})), "os.system");
+  expect_refused(tensor(floats(), 0, harm, numbers({1})), "os.system");
+  EXPECT_FALSE(std::filesystem::exists(mark));
+}
+
+TEST(TorchTensor, MayHaveAValueOfAnyDepthBesideIt) {
+  std::string deep;
+  for (int i = 0; i < 300'000; ++i) {
+    deep += "]";
+  }
+  deep += "N" + std::string(300'000, 'a');
+  const auto bytes =
+      torch_zip(dict({text("a"), vector("0", 8), text("b"), deep}), {{"0", std::string(32, 'x')}});
+  expect_cheap([&] { EXPECT_EQ(find_state_dict(open_bytes(bytes)).tensors.size(), 1U); });
 }
 
 TEST(TorchTensor, MayBeWrappedAFewTimes) {
