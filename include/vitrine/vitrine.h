@@ -54,6 +54,7 @@
 #include "vitrine/train/checkpoint.h"
 #include "vitrine/train/evaluator.h"
 #include "vitrine/train/freeze.h"
+#include "vitrine/train/gradient_clipping.h"
 #include "vitrine/train/layer_decay.h"
 #include "vitrine/train/loss.h"
 #include "vitrine/train/metrics.h"

@@ -6,7 +6,6 @@
 #include <array>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <map>
 #include <stdexcept>
 #include <utility>
@@ -16,44 +15,15 @@
 #include "vitrine/error.h"
 #include "vitrine/text.h"
 
+#include "train/option_json.h"
+
 namespace vitrine {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-// How each type of option is written and read; the plain ones as nlohmann does it.
-
-template <typename T>
-Json to_value(const T& value) {
-  return value;
-}
-template <typename T>
-void from_value(const Json& json, T& value) {
-  value = json.get<T>();
-}
-
-// nlohmann would cut a fraction off, wrap a number that is too large, and take true for 1.
-void from_value(const Json& json, int64_t& value) {
-  const bool fits =
-      !json.is_number_unsigned() ||
-      json.get<std::uint64_t>() <= static_cast<std::uint64_t>(std::numeric_limits<int64_t>::max());
-  if (!json.is_number_integer() || !fits) {
-    throw std::invalid_argument("a whole number");
-  }
-  value = json.get<int64_t>();
-}
-void from_value(const Json& json, std::uint64_t& value) {
-  if (!json.is_number_unsigned()) {
-    throw std::invalid_argument("a whole number of at least 0");
-  }
-  value = json.get<std::uint64_t>();
-}
-void from_value(const Json& json, double& value) {
-  if (!json.is_number()) {
-    throw std::invalid_argument("a number");
-  }
-  value = json.get<double>();
-}
+using detail::from_value;
+using detail::to_value;
 
 Json to_value(const ScheduleKind& kind) {
   return to_string(kind);
@@ -205,6 +175,8 @@ std::vector<Field> all_fields() {
           "beta2", [](auto& o) -> auto& { return o.optimizer().beta2(); }),
       field(
           "eps", [](auto& o) -> auto& { return o.optimizer().eps(); }),
+      field(
+          "max_grad_norm", [](auto& o) -> auto& { return o.optimizer().max_grad_norm(); }),
       field(
           "layer_decay", [](auto& o) -> auto& { return o.layer_decay(); }),
       field(

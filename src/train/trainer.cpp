@@ -10,6 +10,7 @@
 #include "vitrine/data/random.h"
 #include "vitrine/data/sampler.h"
 #include "vitrine/error.h"
+#include "vitrine/train/gradient_clipping.h"
 #include "vitrine/train/layer_decay.h"
 #include "vitrine/train/metrics.h"
 

@@ -133,7 +133,7 @@ TEST(Train, NamesTheConfigFileThatIsWrong) {
       {data + R"("epochs": 1e30}})", "expected a whole number"},
       {data + R"("seed": -1}})", "got -1, expected a whole number of at least 0"},
       {data + R"("lr": true}})", "got true, expected a number"},
-      {data + R"("opt": "lamb"}})", "there are: adamw, sgd"}};
+      {data + R"("opt": "lion"}})", "there are: adamw, adam, sgd, lamb"}};
   for (const auto& [text, message] : cases) {
     std::ofstream(config) << text;
     expect_failure({"train", "--config", config, "--output", folder / "run"}, 1, {config, message});
