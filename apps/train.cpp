@@ -33,24 +33,24 @@ TrainEvents show(const Arguments& arguments, const TrainOptions& options) {
     note(
         arguments,
         printable(options.output()) + ": " + (epoch > 1 ? "going on with" : "beginning with") +
-            " epoch " + std::to_string(epoch) + " of " + std::to_string(options.epochs()) + ", " +
-            std::to_string(train_images) + " images to train on, " + std::to_string(val_images) +
-            " to validate");
+            " epoch " + std::to_string(epoch) + " of " + std::to_string(total_epochs(options)) +
+            ", " + std::to_string(train_images) + " images to train on, " +
+            std::to_string(val_images) + " to validate");
   };
   events.step = [&, bar](const StepReport& step) {
     if (!*bar) {
       *bar = std::make_unique<Progress>(
           std::cerr,
           standard_error_progress(arguments.flag("quiet")),
-          "epoch " + std::to_string(step.epoch) + "/" + std::to_string(options.epochs()),
+          "epoch " + std::to_string(step.epoch) + "/" + std::to_string(total_epochs(options)),
           step.batches,
-          "batches");
+          "updates");
     }
     (*bar)->update(step.batch, "loss " + fixed(step.loss, 4));
   };
   events.epoch = [&, bar](const EpochRecord& record, bool best) {
     bar->reset();
-    note(arguments, epoch_text(record, options.epochs(), best));
+    note(arguments, epoch_text(record, total_epochs(options), best));
   };
   events.warning = [bar](const std::string& text) {
     bar->reset();
@@ -65,7 +65,7 @@ int run(const Arguments& arguments) {
   const auto options = read_train_options(arguments).device(device);
   // On a GPU some convolutions would otherwise add up in an order that differs from run to run.
   at::globalContext().setDeterministicCuDNN(true);
-  if (options.warmup_epochs() >= options.epochs()) {
+  if (options.warmup_epochs() >= options.epochs() && !options.warmup_prefix()) {
     note(arguments, "--warmup-epochs is not less than --epochs: --lr is never reached");
   }
   catch_stop_signals();
@@ -83,7 +83,7 @@ int run(const Arguments& arguments) {
     note(arguments, output + ": this run is finished already; nothing was changed");
   }
   std::cout << output << "/best.safetensors: top-1 " << percent(result.best_top1) << " after epoch "
-            << result.best_epoch << " of " << options.epochs() << '\n';
+            << result.best_epoch << " of " << total_epochs(options) << '\n';
   return 0;
 }
 

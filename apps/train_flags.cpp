@@ -1,158 +1,13 @@
 #include "train_flags.h"
 
-#include <cstdio>
-#include <functional>
-#include <limits>
 #include <string>
-#include <utility>
 #include <vector>
+
+#include "flag.h"
+#include "recipe_flags.h"
 
 namespace vitrine {
 namespace {
-
-constexpr int64_t kMostSeed = std::numeric_limits<int64_t>::max();
-
-/// An option and what it does to the options of a run.
-struct Flag {
-  OptionSpec spec;
-  std::function<void(TrainOptions&, const Arguments&, const std::string&)> apply;
-};
-
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof(text), "%g", value);
-  return text;
-}
-
-std::string numbers(const Bounds& bounds) {
-  return number(bounds.first) + "," + number(bounds.second);
-}
-
-/// `access` gives a reference to the option; its value in `TrainOptions{}` is the default.
-template <typename Access>
-Flag real(const char* name, const char* help, Range range, Access access) {
-  TrainOptions defaults;
-  return {
-      real_option(name, help, number(access(defaults)), range),
-      [access](TrainOptions& o, const Arguments& a, const std::string& n) {
-        access(o) = a.real(n);
-      }};
-}
-
-template <typename Access>
-Flag whole(const char* name, const char* help, int64_t low, int64_t high, Access access) {
-  TrainOptions defaults;
-  return {
-      whole_option(name, help, std::to_string(access(defaults)), low, high),
-      [access](TrainOptions& o, const Arguments& a, const std::string& n) {
-        access(o) = static_cast<std::decay_t<decltype(access(o))>>(a.whole(n));
-      }};
-}
-
-template <typename Access>
-Flag bounds(const char* name, const char* value, const char* help, Range range, Access access) {
-  TrainOptions defaults;
-  return {
-      reals_option(name, value, help, numbers(access(defaults)), 2, range),
-      [access](TrainOptions& o, const Arguments& a, const std::string& n) {
-        const auto values = a.reals(n);
-        access(o) = {values[0], values[1]};
-      }};
-}
-
-template <typename Access>
-Flag flag(const char* name, const char* help, Access access) {
-  return {
-      flag_option(name, help), [access](TrainOptions& o, const Arguments& a, const std::string& n) {
-        access(o) = a.flag(n);
-      }};
-}
-
-Flag drop_flag(const char* name, const char* help, const char* option) {
-  return {
-      real_option(name, help, "", Range::from_below(0, 1)),
-      [option](TrainOptions& o, const Arguments& a, const std::string& n) {
-        o.model_options().set(option, a.real(n));
-      }};
-}
-
-std::vector<Flag> optimizer_flags() {
-  TrainOptions defaults;
-  return {
-      {choice_option("opt", {"adamw", "sgd"}, "optimizer", to_string(defaults.optimizer().opt())),
-       [](TrainOptions& o, const Arguments& a, const std::string& n) {
-         o.optimizer().opt(parse_optimizer(a.text(n)));
-       }},
-      real(
-          "lr", "learning rate after warm-up", Range::at_least(0), [](auto& o) -> auto& {
-            return o.lr();
-          }),
-      real(
-          "layer-decay",
-          "factor of the learning rate from one layer to the one below it",
-          Range::above_up_to(0, 1),
-          [](auto& o) -> auto& { return o.layer_decay(); }),
-      {text_option("freeze", "PATTERN", "parameters that are not trained, by key; may be repeated"),
-       [](TrainOptions& o, const Arguments& a, const std::string& n) { o.freeze(a.all(n)); }},
-      real(
-          "weight-decay",
-          "weight decay; norms, biases, tokens and position tables have none",
-          Range::at_least(0),
-          [](auto& o) -> auto& { return o.optimizer().weight_decay(); }),
-      real(
-          "momentum",
-          "momentum of sgd (Nesterov's)",
-          Range::from_below(0, 1),
-          [](auto& o) -> auto& { return o.optimizer().momentum(); }),
-      real(
-          "clip-grad", "largest norm of the gradients; 0: any", Range::at_least(0), [
-          ](auto& o) -> auto& { return o.clip_grad(); })};
-}
-
-std::vector<Flag> schedule_flags() {
-  TrainOptions defaults;
-  return {
-      {choice_option(
-           "sched", {"cosine", "constant"}, "learning rate by update", to_string(defaults.sched())),
-       [](TrainOptions& o, const Arguments& a, const std::string& n) {
-         o.sched(parse_schedule(a.text(n)));
-       }},
-      whole(
-          "epochs", "epochs, warm-up included", 1, kMostEpochs, [](auto& o) -> auto& {
-            return o.epochs();
-          }),
-      whole(
-          "warmup-epochs", "epochs of linear warm-up", 0, kMostEpochs, [](auto& o) -> auto& {
-            return o.warmup_epochs();
-          }),
-      real(
-          "warmup-lr",
-          "learning rate of the first update where there is a warm-up",
-          Range::at_least(0),
-          [](auto& o) -> auto& { return o.warmup_lr(); }),
-      real(
-          "min-lr",
-          "learning rate at the end of the cosine",
-          Range::at_least(0),
-          [](auto& o) -> auto& { return o.min_lr(); }),
-      whole(
-          "seed", "from which all randomness follows", 0, kMostSeed, [](auto& o) -> auto& {
-            return o.seed();
-          })};
-}
-
-std::vector<Flag> regularisation_flags() {
-  return {
-      real(
-          "smoothing", "label smoothing", Range::from_below(0, 1), [](auto& o) -> auto& {
-            return o.smoothing();
-          }),
-      drop_flag("drop", "dropout before the head; default: the model's", "drop_rate"),
-      drop_flag(
-          "drop-path",
-          "stochastic depth of the last block; default: the model's",
-          "drop_path_rate")};
-}
 
 std::vector<Flag> crop_flags() {
   return {
@@ -224,7 +79,9 @@ std::vector<FlagGroup> flag_groups() {
   return {
       {"Optimizer", optimizer_flags()},
       {"Schedule", schedule_flags()},
-      {"Regularisation", regularisation_flags()},
+      {"Loss and regularisation", loss_flags()},
+      {"Mixup and CutMix", mixup_flags()},
+      {"Moving average of the weights", model_ema_flags()},
       {"Random crop", crop_flags()},
       {"Flips and affine map", flip_and_affine_flags()}};
 }

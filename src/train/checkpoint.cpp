@@ -3,10 +3,12 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 #include <system_error>
 #include <utility>
 
@@ -21,8 +23,16 @@ namespace fs = std::filesystem;
 
 constexpr const char* kStateKey = "vitrine.run";
 constexpr const char* kChecksumKey = "vitrine.checksum";
-constexpr const char* kModelPrefix = "model.";
-constexpr const char* kOptimizerPrefix = "optimizer.";
+
+/// Where the tensors of a checkpoint stand in its file.
+struct Part {
+  const char* prefix;
+  StateDict Checkpoint::*tensors;
+};
+constexpr std::array<Part, 3> kParts = {
+    Part{"model.", &Checkpoint::model},
+    Part{"optimizer.", &Checkpoint::optimizer},
+    Part{"ema.", &Checkpoint::ema}};
 
 /// FNV-1a over 64-bit words: it finds bits that rotted on a disk, not an attacker's.
 class Checksum {
@@ -65,12 +75,19 @@ std::string checksum(const StateDict& tensors, const std::string& state) {
 }
 
 std::string state_to_json(const RunState& state) {
-  const nlohmann::json json = {
+  nlohmann::json json = {
       {"epoch", state.epoch},
       {"step", state.step},
       {"best_epoch", state.best_epoch},
       {"best_top1", state.best_top1},
+      {"best_loss", state.best_loss},
       {"run", state.run}};
+  if (state.plateau) {
+    json["plateau"] = {{"lr", state.plateau->lr}, {"bad_epochs", state.plateau->bad_epochs}};
+    if (state.plateau->best) {
+      json["plateau"]["best"] = *state.plateau->best;
+    }
+  }
   return json.dump();
 }
 
@@ -82,6 +99,18 @@ RunState state_from_json(const std::string& text) {
   json.at("best_epoch").get_to(state.best_epoch);
   json.at("best_top1").get_to(state.best_top1);
   json.at("run").get_to(state.run);
+  // An infinite loss is written as null.
+  const auto loss = json.find("best_loss");
+  state.best_loss = loss == json.end() || loss->is_null() ? std::numeric_limits<double>::infinity()
+                                                          : loss->get<double>();
+  if (const auto plateau = json.find("plateau"); plateau != json.end()) {
+    state.plateau.emplace();
+    plateau->at("lr").get_to(state.plateau->lr);
+    plateau->at("bad_epochs").get_to(state.plateau->bad_epochs);
+    if (plateau->contains("best")) {
+      state.plateau->best = plateau->at("best").get<double>();
+    }
+  }
   return state;
 }
 
@@ -116,11 +145,10 @@ std::vector<int64_t> list_epochs(const std::string& folder) {
 
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
   StateDict tensors;
-  for (const auto& item : checkpoint.model) {
-    tensors.insert(kModelPrefix + item.key(), item.value());
-  }
-  for (const auto& item : checkpoint.optimizer) {
-    tensors.insert(kOptimizerPrefix + item.key(), item.value());
+  for (const auto& part : kParts) {
+    for (const auto& item : checkpoint.*part.tensors) {
+      tensors.insert(part.prefix + item.key(), item.value());
+    }
   }
   const auto state = state_to_json(checkpoint.state);
   write_safetensors(path, tensors, {{kStateKey, state}, {kChecksumKey, checksum(tensors, state)}});
@@ -143,17 +171,16 @@ Checkpoint read_checkpoint(const std::string& path) {
   } catch (const nlohmann::json::exception&) {
     throw CheckpointError(printable(path) + ": '" + kStateKey + "' is not what a run writes");
   }
-  const std::string model = kModelPrefix;
-  const std::string optimizer = kOptimizerPrefix;
   for (const auto& item : file.tensors) {
-    if (item.key().rfind(model, 0) == 0) {
-      checkpoint.model.insert(item.key().substr(model.size()), item.value());
-    } else if (item.key().rfind(optimizer, 0) == 0) {
-      checkpoint.optimizer.insert(item.key().substr(optimizer.size()), item.value());
-    } else {
+    const auto part = std::find_if(kParts.begin(), kParts.end(), [&](const Part& known) {
+      return item.key().rfind(known.prefix, 0) == 0;
+    });
+    if (part == kParts.end()) {
       throw CheckpointError(
           printable(path) + ": '" + printable(item.key()) + "' does not belong to a run");
     }
+    const auto key = item.key().substr(std::strlen(part->prefix));
+    (checkpoint.*part->tensors).insert(key, item.value());
   }
   return checkpoint;
 }

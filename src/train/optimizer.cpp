@@ -1,24 +1,35 @@
 #include "vitrine/train/optimizer.h"
 
-#include <ATen/ops/_foreach_mul.h>
-#include <ATen/ops/_foreach_norm.h>
-#include <ATen/ops/_fused_adamw.h>
-#include <ATen/ops/_fused_sgd.h>
-
-#include <algorithm>
-#include <array>
 #include <cmath>
 #include <utility>
 
 #include "vitrine/error.h"
 #include "vitrine/text.h"
 
+#include "train/name_table.h"
+#include "train/parameter_groups.h"
+#include "train/update_rules.h"
+
 namespace vitrine {
 namespace {
+
+const detail::NameTable<OptimizerKind>& optimizers() {
+  static const detail::NameTable<OptimizerKind> table = {
+      {OptimizerKind::AdamW, "adamw"},
+      {OptimizerKind::Adam, "adam"},
+      {OptimizerKind::Sgd, "sgd"},
+      {OptimizerKind::Lamb, "lamb"}};
+  return table;
+}
 
 void check_share(const char* name, double value) {
   TORCH_CHECK_VALUE(
       value >= 0 && value < 1, name, " has to be at least 0 and below 1, but got ", value);
+}
+
+void check_least(const char* name, double value) {
+  TORCH_CHECK_VALUE(
+      std::isfinite(value) && value >= 0, name, " has to be at least 0, but got ", value);
 }
 
 const torch::Tensor& find_state(
@@ -35,153 +46,64 @@ const torch::Tensor& find_state(
   return *value;
 }
 
+bool has_second_moments(const OptimizerOptions& options) {
+  return options.opt() != OptimizerKind::Sgd;
+}
+
 }  // namespace
 
 std::string to_string(OptimizerKind kind) {
-  return kind == OptimizerKind::AdamW ? "adamw" : "sgd";
+  return detail::name_of(optimizers(), kind);
 }
 
 OptimizerKind parse_optimizer(const std::string& name) {
-  if (name == "adamw") {
-    return OptimizerKind::AdamW;
-  }
-  if (name == "sgd") {
-    return OptimizerKind::Sgd;
-  }
-  throw UnknownNameError("optimizer", name, {"adamw", "sgd"});
+  return detail::value_of(optimizers(), "optimizer", name);
 }
 
 void check_options(const OptimizerOptions& options) {
-  TORCH_CHECK_VALUE(
-      std::isfinite(options.weight_decay()) && options.weight_decay() >= 0,
-      "weight_decay has to be at least 0, but got ",
-      options.weight_decay());
+  check_least("weight_decay", options.weight_decay());
   check_share("momentum", options.momentum());
   check_share("beta1", options.beta1());
   check_share("beta2", options.beta2());
-  TORCH_CHECK_VALUE(
-      std::isfinite(options.eps()) && options.eps() >= 0,
-      "eps has to be at least 0, but got ",
-      options.eps());
-}
-
-bool has_weight_decay(const std::string& name, const torch::Tensor& parameter) {
-  constexpr std::array<const char*, 10> kExcluded = {
-      "bias",
-      "cls_token",
-      "dist_token",
-      "reg_token",
-      "pos_embed",
-      "absolute_pos_embed",
-      "relative_position_bias_table",
-      "cpb_mlp",
-      "logit_scale",
-      "mask_token"};
-  const auto dotted = "." + name + ".";
-  return parameter.dim() > 1 &&
-         std::none_of(kExcluded.begin(), kExcluded.end(), [&](const std::string& part) {
-           return dotted.find("." + part + ".") != std::string::npos;
-         });
+  check_least("eps", options.eps().value_or(0));
+  check_least("max_grad_norm", options.max_grad_norm());
 }
 
 Optimizer::Optimizer(
     const torch::nn::Module& module,
     const OptimizerOptions& options,
     const std::map<std::string, double>& lr_scales)
-    : options_(options), groups_{{true, 1.0, {}, {}, {}, {}}, {false, 1.0, {}, {}, {}, {}}} {
+    : options_(options), groups_(detail::make_parameter_groups(module, lr_scales)) {
   check_options(options);
-  const bool has_moments = options.opt() == OptimizerKind::AdamW;
-  for (const auto& item : module.named_parameters()) {
-    const auto& parameter = item.value();
-    if (!parameter.requires_grad()) {
-      continue;
-    }
-    const auto scale = lr_scales.find(item.key());
-    auto& group = group_of(
-        has_weight_decay(item.key(), parameter), scale == lr_scales.end() ? 1.0 : scale->second);
-    group.names.push_back(item.key());
-    group.parameters.push_back(parameter);
-    // For SGD zeros stand for "no step yet": without dampening the first step comes out the same.
-    group.first.push_back(torch::zeros_like(parameter.detach()));
-    if (has_moments) {
-      group.second.push_back(torch::zeros_like(parameter.detach()));
-    }
-    if (!step_.defined()) {
+  for (auto& group : groups_) {
+    for (const auto& parameter : group.parameters) {
+      // For SGD zeros stand for "no step yet": without dampening the first step comes out the same.
+      group.first.push_back(torch::zeros_like(parameter.detach()));
+      if (has_second_moments(options)) {
+        group.second.push_back(torch::zeros_like(parameter.detach()));
+      }
       step_ = torch::zeros({}, parameter.options().dtype(torch::kFloat32).requires_grad(false));
     }
   }
   TORCH_CHECK_VALUE(step_.defined(), "optimizer has to have a parameter that requires gradients");
 }
 
-Optimizer::Group& Optimizer::group_of(bool decays, double lr_scale) {
-  for (auto& group : groups_) {
-    if (group.decays == decays && group.lr_scale == lr_scale) {
-      return group;
-    }
-  }
-  groups_.push_back({decays, lr_scale, {}, {}, {}, {}});
-  return groups_.back();
-}
-
 void Optimizer::step(double lr) {
   const torch::NoGradGuard no_grad;
   step_ += 1;
   ++steps_;
+  detail::UpdateInput input{lr, 0, steps_, step_, {}};
+  const auto all = gradients();
+  if (options_.opt() == OptimizerKind::Lamb && options_.max_grad_norm() > 0 && !all.empty()) {
+    input.clip = detail::lamb_clip(all, options_.max_grad_norm());
+  }
   for (auto& group : groups_) {
-    step_group(group, lr * group.lr_scale);
-  }
-}
-
-void Optimizer::step_group(Group& group, double lr) {
-  std::vector<torch::Tensor> parameters;
-  std::vector<torch::Tensor> gradients;
-  std::vector<torch::Tensor> first;
-  std::vector<torch::Tensor> second;
-  for (std::size_t i = 0; i < group.parameters.size(); ++i) {
-    const auto& gradient = group.parameters[i].grad();
-    if (!gradient.defined()) {
-      continue;
+    auto lists = detail::lists_with_gradients(group);
+    if (!lists.parameters.empty()) {
+      input.lr = lr * group.lr_scale;
+      input.weight_decay = group.decays ? options_.weight_decay() : 0.0;
+      detail::update_parameters(lists, options_, input);
     }
-    parameters.push_back(group.parameters[i]);
-    gradients.push_back(gradient);
-    first.push_back(group.first[i]);
-    if (!group.second.empty()) {
-      second.push_back(group.second[i]);
-    }
-  }
-  if (parameters.empty()) {
-    return;
-  }
-  const double weight_decay = group.decays ? options_.weight_decay() : 0.0;
-  if (options_.opt() == OptimizerKind::AdamW) {
-    const std::vector<torch::Tensor> steps(parameters.size(), step_);
-    at::_fused_adamw_(
-        parameters,
-        gradients,
-        first,
-        second,
-        /*max_exp_avg_sqs=*/{},
-        steps,
-        lr,
-        options_.beta1(),
-        options_.beta2(),
-        weight_decay,
-        options_.eps(),
-        /*amsgrad=*/false,
-        /*maximize=*/false);
-  } else {
-    const bool moving = options_.momentum() > 0;
-    at::_fused_sgd_(
-        parameters,
-        gradients,
-        moving ? at::TensorList(first) : at::TensorList(),
-        weight_decay,
-        options_.momentum(),
-        lr,
-        /*dampening=*/0.0,
-        options_.nesterov() && moving,
-        /*maximize=*/false,
-        /*is_first_step=*/false);
   }
 }
 
@@ -206,7 +128,7 @@ std::vector<torch::Tensor> Optimizer::gradients() const {
 }
 
 StateDict Optimizer::state() const {
-  const bool has_moments = options_.opt() == OptimizerKind::AdamW;
+  const bool has_moments = has_second_moments(options_);
   StateDict result;
   for (const auto& group : groups_) {
     for (std::size_t i = 0; i < group.names.size(); ++i) {
@@ -238,20 +160,6 @@ void Optimizer::load_state(const StateDict& state) {
   }
   steps_ = state["step"].item<int64_t>();
   step_.fill_(static_cast<double>(steps_));
-}
-
-torch::Tensor clip_gradients(const std::vector<torch::Tensor>& gradients, double max_norm) {
-  TORCH_CHECK_VALUE(
-      max_norm >= 0, "norm that gradients are clipped to has to be at least 0, but got ", max_norm);
-  TORCH_CHECK_VALUE(!gradients.empty(), "there are no gradients; call backward first");
-  const torch::NoGradGuard no_grad;
-  const auto norm = at::_foreach_norm(gradients, 2);
-  const auto total = torch::stack(norm).norm();
-  if (max_norm > 0) {
-    const auto factor = (max_norm / (total + 1e-6)).clamp_max(1.0);
-    at::_foreach_mul_(gradients, factor);
-  }
-  return total;
 }
 
 }  // namespace vitrine

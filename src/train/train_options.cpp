@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <functional>
-#include <limits>
 #include <map>
 #include <stdexcept>
 #include <utility>
@@ -16,58 +14,15 @@
 #include "vitrine/error.h"
 #include "vitrine/text.h"
 
+#include "train/option_json.h"
+
 namespace vitrine {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-// How each type of option is written and read; the plain ones as nlohmann does it.
-
-template <typename T>
-Json to_value(const T& value) {
-  return value;
-}
-template <typename T>
-void from_value(const Json& json, T& value) {
-  value = json.get<T>();
-}
-
-// nlohmann would cut a fraction off, wrap a number that is too large, and take true for 1.
-void from_value(const Json& json, int64_t& value) {
-  const bool fits =
-      !json.is_number_unsigned() ||
-      json.get<std::uint64_t>() <= static_cast<std::uint64_t>(std::numeric_limits<int64_t>::max());
-  if (!json.is_number_integer() || !fits) {
-    throw std::invalid_argument("a whole number");
-  }
-  value = json.get<int64_t>();
-}
-void from_value(const Json& json, std::uint64_t& value) {
-  if (!json.is_number_unsigned()) {
-    throw std::invalid_argument("a whole number of at least 0");
-  }
-  value = json.get<std::uint64_t>();
-}
-void from_value(const Json& json, double& value) {
-  if (!json.is_number()) {
-    throw std::invalid_argument("a number");
-  }
-  value = json.get<double>();
-}
-
-Json to_value(const ScheduleKind& kind) {
-  return to_string(kind);
-}
-void from_value(const Json& json, ScheduleKind& kind) {
-  kind = parse_schedule(json.get<std::string>());
-}
-
-Json to_value(const OptimizerKind& kind) {
-  return to_string(kind);
-}
-void from_value(const Json& json, OptimizerKind& kind) {
-  kind = parse_optimizer(json.get<std::string>());
-}
+using detail::from_value;
+using detail::to_value;
 
 Json to_value(const std::vector<Interpolation>& filters) {
   Json json = Json::array();
@@ -151,6 +106,17 @@ Field field(const char* name, Access access) {
       [access](TrainOptions& options, const Json& json) { from_value(json, access(options)); }};
 }
 
+/// The same for an enumeration, which is written as its name.
+template <typename Access, typename Parse>
+Field named(const char* name, Access access, Parse parse) {
+  return {
+      name,
+      [access](const TrainOptions& options) { return Json(to_string(access(options))); },
+      [access, parse](TrainOptions& options, const Json& json) {
+        access(options) = parse(json.get<std::string>());
+      }};
+}
+
 std::vector<Field> data_fields() {
   return {
       field(
@@ -188,11 +154,10 @@ std::vector<Field> data_fields() {
           [](auto& o) -> auto& { return o.augment().train_interpolation(); })};
 }
 
-std::vector<Field> all_fields() {
-  auto fields = data_fields();
-  const std::vector<Field> rest = {
-      field(
-          "opt", [](auto& o) -> auto& { return o.optimizer().opt(); }),
+std::vector<Field> optimizer_fields() {
+  return {
+      named(
+          "opt", [](auto& o) -> auto& { return o.optimizer().opt(); }, parse_optimizer),
       field(
           "weight_decay", [](auto& o) -> auto& { return o.optimizer().weight_decay(); }),
       field(
@@ -206,11 +171,37 @@ std::vector<Field> all_fields() {
       field(
           "eps", [](auto& o) -> auto& { return o.optimizer().eps(); }),
       field(
+          "max_grad_norm", [](auto& o) -> auto& { return o.optimizer().max_grad_norm(); }),
+      field(
           "layer_decay", [](auto& o) -> auto& { return o.layer_decay(); }),
       field(
-          "sched", [](auto& o) -> auto& { return o.sched(); }),
+          "clip_grad", [](auto& o) -> auto& { return o.clip_grad(); }),
+      named(
+          "clip_mode", [](auto& o) -> auto& { return o.clip_mode(); }, parse_clip_mode),
+      field(
+          "batch_size", [](auto& o) -> auto& { return o.batch_size(); }),
+      field(
+          "grad_accum_steps", [](auto& o) -> auto& { return o.grad_accum_steps(); }),
+      field(
+          "model_ema", [](auto& o) -> auto& { return o.model_ema().model_ema(); }),
+      field(
+          "model_ema_decay", [](auto& o) -> auto& { return o.model_ema().model_ema_decay(); }),
+      field(
+          "model_ema_warmup", [](auto& o) -> auto& { return o.model_ema().model_ema_warmup(); })};
+}
+
+std::vector<Field> schedule_fields() {
+  return {
+      named(
+          "sched", [](auto& o) -> auto& { return o.sched(); }, parse_schedule),
       field(
           "lr", [](auto& o) -> auto& { return o.lr(); }),
+      field(
+          "lr_base", [](auto& o) -> auto& { return o.lr_base(); }),
+      field(
+          "lr_base_size", [](auto& o) -> auto& { return o.lr_base_size(); }),
+      named(
+          "lr_base_scale", [](auto& o) -> auto& { return o.lr_base_scale(); }, parse_lr_base_scale),
       field(
           "min_lr", [](auto& o) -> auto& { return o.min_lr(); }),
       field(
@@ -220,69 +211,62 @@ std::vector<Field> all_fields() {
       field(
           "warmup_epochs", [](auto& o) -> auto& { return o.warmup_epochs(); }),
       field(
-          "smoothing", [](auto& o) -> auto& { return o.smoothing(); }),
+          "warmup_prefix", [](auto& o) -> auto& { return o.warmup_prefix(); }),
       field(
-          "clip_grad", [](auto& o) -> auto& { return o.clip_grad(); }),
+          "cooldown_epochs", [](auto& o) -> auto& { return o.cooldown_epochs(); }),
       field(
-          "batch_size", [](auto& o) -> auto& { return o.batch_size(); }),
+          "decay_epochs", [](auto& o) -> auto& { return o.decay_epochs(); }),
+      field(
+          "decay_milestones", [](auto& o) -> auto& { return o.decay_milestones(); }),
+      field(
+          "decay_rate", [](auto& o) -> auto& { return o.decay_rate(); }),
+      field(
+          "patience_epochs", [](auto& o) -> auto& { return o.patience_epochs(); }),
+      named(
+          "eval_metric", [](auto& o) -> auto& { return o.eval_metric(); }, parse_eval_metric),
       field(
           "seed", [](auto& o) -> auto& { return o.seed(); })};
-  fields.insert(fields.end(), rest.begin(), rest.end());
+}
+
+std::vector<Field> loss_fields() {
+  return {
+      field(
+          "smoothing", [](auto& o) -> auto& { return o.loss().smoothing(); }),
+      field(
+          "bce_loss", [](auto& o) -> auto& { return o.loss().bce_loss(); }),
+      field(
+          "bce_sum", [](auto& o) -> auto& { return o.loss().bce_sum(); }),
+      field(
+          "bce_target_thresh", [](auto& o) -> auto& { return o.loss().bce_target_thresh(); }),
+      field(
+          "class_weights", [](auto& o) -> auto& { return o.loss().class_weights(); }),
+      field(
+          "balance_classes", [](auto& o) -> auto& { return o.balance_classes(); }),
+      field(
+          "mixup", [](auto& o) -> auto& { return o.mixup().mixup(); }),
+      field(
+          "cutmix", [](auto& o) -> auto& { return o.mixup().cutmix(); }),
+      field(
+          "cutmix_minmax", [](auto& o) -> auto& { return o.mixup().cutmix_minmax(); }),
+      field(
+          "mixup_prob", [](auto& o) -> auto& { return o.mixup().mixup_prob(); }),
+      field(
+          "mixup_switch_prob", [](auto& o) -> auto& { return o.mixup().mixup_switch_prob(); }),
+      named(
+          "mixup_mode", [](auto& o) -> auto& { return o.mixup().mixup_mode(); }, parse_mixup_mode),
+      field(
+          "mixup_off_epoch", [](auto& o) -> auto& { return o.mixup().mixup_off_epoch(); })};
+}
+
+std::vector<Field> all_fields() {
+  auto fields = data_fields();
+  for (const auto& more : {optimizer_fields(), schedule_fields(), loss_fields()}) {
+    fields.insert(fields.end(), more.begin(), more.end());
+  }
   return fields;
 }
 
 }  // namespace
-
-void check_options(const TrainOptions& options) {
-  check_options(options.optimizer());
-  check_options(options.augment());
-  TORCH_CHECK_VALUE(
-      options.layer_decay() > 0 && options.layer_decay() <= 1,
-      "layer_decay has to be above 0 and at most 1, but got ",
-      options.layer_decay());
-  TORCH_CHECK_VALUE(
-      options.epochs() >= 1 && options.epochs() <= kMostEpochs,
-      "epochs has to be between 1 and ",
-      kMostEpochs,
-      ", but got ",
-      options.epochs());
-  TORCH_CHECK_VALUE(
-      options.warmup_epochs() >= 0 && options.warmup_epochs() <= kMostEpochs,
-      "warmup_epochs has to be between 0 and ",
-      kMostEpochs,
-      ", but got ",
-      options.warmup_epochs());
-  if (options.preprocess()) {
-    preprocess(torch::zeros({1, 1, 3}, torch::kUInt8), *options.preprocess());
-  }
-  check_options(make_schedule(options, 1));
-  TORCH_CHECK_VALUE(
-      options.smoothing() >= 0 && options.smoothing() < 1,
-      "smoothing has to be at least 0 and below 1, but got ",
-      options.smoothing());
-  TORCH_CHECK_VALUE(
-      std::isfinite(options.clip_grad()) && options.clip_grad() >= 0,
-      "clip_grad has to be at least 0, but got ",
-      options.clip_grad());
-  TORCH_CHECK_VALUE(
-      options.batch_size() >= 1, "batch_size has to be at least 1, but got ", options.batch_size());
-  TORCH_CHECK_VALUE(
-      options.workers() >= 0 && options.workers() <= 256,
-      "workers has to be between 0 and 256, but got ",
-      options.workers());
-  TORCH_CHECK_VALUE(!options.data().empty(), "data has to name a folder");
-  TORCH_CHECK_VALUE(!options.output().empty(), "output has to name a folder");
-}
-
-ScheduleOptions make_schedule(const TrainOptions& options, int64_t updates_per_epoch) {
-  return ScheduleOptions()
-      .sched(options.sched())
-      .lr(options.lr())
-      .min_lr(options.min_lr())
-      .warmup_lr(options.warmup_lr())
-      .warmup_updates(options.warmup_epochs() * updates_per_epoch)
-      .total_updates(options.epochs() * updates_per_epoch);
-}
 
 std::string train_options_to_json(const TrainOptions& options) {
   Json json = Json::object();

@@ -63,6 +63,14 @@ std::shared_ptr<Classifier> make_model(const TrainOptions& options, const ModelC
   return model;
 }
 
+std::vector<int64_t> images_by_class(const ImageFolder& folder) {
+  std::vector<int64_t> counts(folder.classes.size());
+  for (const auto& sample : folder.samples) {
+    ++counts[static_cast<std::size_t>(sample.label)];
+  }
+  return counts;
+}
+
 /// One run of `train`: what its steps share.
 class Run {
  public:
@@ -77,6 +85,7 @@ class Run {
   void restore(Trainer& trainer);
   bool run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch);
   std::optional<Evaluation> validate(Classifier& model) const;
+  bool is_best(const EpochRecord& record) const;
   void keep(Trainer& trainer, RunFolder& folder, const EpochRecord& record);
   TrainResult result(TrainOutcome outcome) const {
     return {outcome, state_.epoch, state_.best_epoch, state_.best_top1};
@@ -127,7 +136,7 @@ TrainResult Run::execute() {
         static_cast<int64_t>(splits_.train.samples.size()),
         static_cast<int64_t>(splits_.val.samples.size()));
   }
-  for (auto epoch = state_.epoch + 1; epoch <= options_.epochs(); ++epoch) {
+  for (auto epoch = state_.epoch + 1; epoch <= total_epochs(options_); ++epoch) {
     if (!run_epoch(trainer, folder, epoch)) {
       return result(TrainOutcome::Stopped);
     }
@@ -150,19 +159,28 @@ bool Run::find_earlier_run(const RunFolder& folder) {
   detail::compare_run_configs(
       folder.path(), *config, detail::make_run_config(options_, splits_), warning);
   state_ = checkpoint_->state;
-  return state_.epoch < options_.epochs();
+  return state_.epoch < total_epochs(options_);
 }
 
 Trainer Run::make_trainer() const {
-  const auto updates = updates_per_epoch(splits_.train.samples.size(), options_.batch_size());
+  const auto updates = updates_per_epoch(
+      splits_.train.samples.size(), options_.batch_size(), options_.grad_accum_steps());
+  auto loss = options_.loss();
+  if (options_.balance_classes()) {
+    loss.class_weights(balanced_class_weights(images_by_class(splits_.train)));
+  }
   return {
       make_model(options_, card_),
       TrainerOptions()
           .optimizer(options_.optimizer())
           .layer_decay(options_.layer_decay())
           .schedule(make_schedule(options_, updates))
-          .smoothing(options_.smoothing())
+          .loss(std::move(loss))
+          .mixup(options_.mixup())
+          .model_ema(options_.model_ema())
           .clip_grad(options_.clip_grad())
+          .clip_mode(options_.clip_mode())
+          .grad_accum_steps(options_.grad_accum_steps())
           .seed(options_.seed())
           .loader(loader_options())
           .device(options_.device())};
@@ -172,7 +190,16 @@ void Run::restore(Trainer& trainer) {
   if (checkpoint_) {
     restore_module(*trainer.model(), checkpoint_->model);
     trainer.optimizer().load_state(checkpoint_->optimizer);
+    if (trainer.average()) {
+      restore_module(*trainer.average(), checkpoint_->ema);
+    }
     checkpoint_.reset();
+  }
+  if (options_.sched() == ScheduleKind::Plateau) {
+    if (!state_.plateau) {
+      state_.plateau = PlateauState{peak_lr(options_), std::nullopt, 0};
+    }
+    trainer.set_lr(state_.plateau->lr);
   }
 }
 
@@ -186,8 +213,9 @@ bool Run::run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch) {
     }
     return !stopped();
   });
-  const auto validated = trained ? validate(*trainer.model()) : std::nullopt;
-  if (!validated) {
+  const auto validated = trained ? validate(trainer.result()) : std::nullopt;
+  const auto raw = validated && trainer.average() ? validate(*trainer.model()) : validated;
+  if (!raw) {
     return false;
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
@@ -201,7 +229,8 @@ bool Run::run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch) {
       validated->top5,
       trained->images_per_second,
       trained->data_wait,
-      seconds.count()};
+      seconds.count(),
+      trainer.average() ? std::optional(Scores{raw->loss, raw->top1, raw->top5}) : std::nullopt};
   try {
     keep(trainer, folder, record);
   } catch (const FileError& error) {
@@ -222,17 +251,31 @@ std::optional<Evaluation> Run::validate(Classifier& model) const {
   return evaluate(model, data, options, [this](int64_t, int64_t) { return !stopped(); });
 }
 
+bool Run::is_best(const EpochRecord& record) const {
+  if (state_.best_epoch == 0) {
+    return true;
+  }
+  return options_.eval_metric() == EvalMetric::Loss ? record.val_loss < state_.best_loss
+                                                    : record.val_top1 > state_.best_top1;
+}
+
 /// Puts a completed epoch on the disk. The checkpoint comes last: only it makes the epoch complete,
 /// and what was written before it is written again, the same, when the run is killed in between.
 void Run::keep(Trainer& trainer, RunFolder& folder, const EpochRecord& record) {
-  const bool best = state_.best_epoch == 0 || record.val_top1 > state_.best_top1;
+  const bool best = is_best(record);
   state_.epoch = record.epoch;
   state_.step = record.step;
   if (best) {
     state_.best_epoch = record.epoch;
     state_.best_top1 = record.val_top1;
+    state_.best_loss = record.val_loss;
   }
-  const Json line = {
+  if (state_.plateau && record.epoch > options_.warmup_epochs()) {
+    const bool by_loss = options_.eval_metric() == EvalMetric::Loss;
+    observe(*state_.plateau, make_plateau(options_), by_loss ? record.val_loss : record.val_top1);
+    trainer.set_lr(state_.plateau->lr);
+  }
+  Json line = {
       {"epoch", record.epoch},
       {"step", record.step},
       {"lr", record.lr},
@@ -243,15 +286,23 @@ void Run::keep(Trainer& trainer, RunFolder& folder, const EpochRecord& record) {
       {"images_per_second", record.images_per_second},
       {"data_wait", record.data_wait},
       {"seconds", record.seconds}};
+  if (record.raw) {
+    line["raw_val_loss"] = record.raw->loss;
+    line["raw_val_top1"] = record.raw->top1;
+    line["raw_val_top5"] = record.raw->top5;
+  }
   folder.append_metrics(line.dump());
   if (best) {
     card_.provenance["epoch"] = std::to_string(record.epoch);
     card_.provenance["val_top1"] = Json(record.val_top1).dump();
-    save_model(folder.best_path(), *trainer.model(), card_);
+    save_model(folder.best_path(), trainer.result(), card_);
   }
   write_checkpoint(
       checkpoint_path(folder.checkpoints_path(), record.epoch),
-      {state_dict(*trainer.model()), trainer.optimizer().state(), state_});
+      {state_dict(*trainer.model()),
+       trainer.optimizer().state(),
+       state_,
+       trainer.average() ? state_dict(*trainer.average()) : StateDict()});
   remove_old_checkpoints(folder.checkpoints_path(), record.epoch);
   if (events_.epoch) {
     events_.epoch(record, best);

@@ -133,7 +133,8 @@ TEST(Train, NamesTheConfigFileThatIsWrong) {
       {data + R"("epochs": 1e30}})", "expected a whole number"},
       {data + R"("seed": -1}})", "got -1, expected a whole number of at least 0"},
       {data + R"("lr": true}})", "got true, expected a number"},
-      {data + R"("opt": "lamb"}})", "there are: adamw, sgd"}};
+      {data + R"("opt": "lion"}})", "there are: adamw, adam, sgd, lamb"},
+      {data + R"("sched": "step", "cooldown_epochs": 1}})", "cooldown_epochs needs a schedule"}};
   for (const auto& [text, message] : cases) {
     std::ofstream(config) << text;
     expect_failure({"train", "--config", config, "--output", folder / "run"}, 1, {config, message});
@@ -242,6 +243,60 @@ TEST(Train, FreezesDecaysByLayerAndGoesOnToTheSameBits) {
       joined(train_words(whole, 3), {"--layer-decay=0.5"}), 1, {"freeze", "patch_embed"});
 }
 
+TEST(Train, TakesARecipeAndGoesOnToTheSameBits) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> more = {
+      "--opt=lamb",
+      "--opt-betas=0.8,0.99",
+      "--sched=plateau",
+      "--patience-epochs=0",
+      "--eval-metric=loss",
+      "--clip-grad=0.1",
+      "--clip-mode=agc",
+      "--batch-size=4",
+      "--grad-accum-steps=2",
+      "--bce-loss",
+      "--bce-target-thresh=0.2",
+      "--class-weights=balanced",
+      "--mixup=0.2",
+      "--cutmix-minmax=0.2,0.8",
+      "--mixup-mode=elem",
+      "--model-ema",
+      "--model-ema-warmup"};
+  const auto whole = folder / "whole";
+  const auto resumed = folder / "resumed";
+  const auto result = vitrine_program(joined(train_words(whole, 3), more));
+  ASSERT_EQ(result.status, 0) << result.err;
+  const auto config = nlohmann::json::parse(bytes_of(whole + "/config.json"))["options"];
+  EXPECT_EQ(config["beta1"], 0.8);
+  EXPECT_EQ(config["clip_mode"], "agc");
+  EXPECT_EQ(config["balance_classes"], true);
+  EXPECT_EQ(config["cutmix_minmax"], (nlohmann::json{0.2, 0.8}));
+  EXPECT_EQ(config["lr_base"], nullptr);
+  std::filesystem::copy(whole, resumed, std::filesystem::copy_options::recursive);
+  std::filesystem::remove(checkpoint_of(resumed, 3));
+  EXPECT_EQ(vitrine_program({"train", "--resume", resumed, "--device=cpu"}).status, 0);
+  EXPECT_EQ(bytes_of(checkpoint_of(resumed, 3)), bytes_of(checkpoint_of(whole, 3)));
+}
+
+TEST(Train, RefusesARecipeThatCannotBe) {
+  const TemporaryFolder folder;
+  const auto words = train_words(folder / "run", 1);
+  expect_failure(joined(words, {"--lr-base=0.1"}), 2, {"--lr and --lr-base exclude each other"});
+  expect_failure(joined(words, {"--bce-sum"}), 2, {"bce_sum has no effect without bce_loss"});
+  expect_failure(joined(words, {"--clip-mode=agc"}), 2, {"needs a clip_grad above 0"});
+  expect_failure(
+      joined(words, {"--sched=step", "--cooldown-epochs=1"}), 2, {"cooldown_epochs", "step"});
+  expect_failure(joined(words, {"--cutmix-minmax=0.8,0.2"}), 2, {"cutmix_minmax has to ascend"});
+  expect_failure(joined(words, {"--class-weights=1,balanced"}), 2, {"--class-weights"});
+  expect_failure(joined(words, {"--decay-milestones=1,2.5"}), 2, {"--decay-milestones"});
+  EXPECT_FALSE(std::filesystem::exists(folder / "run"));
+  expect_failure(
+      joined(words, {"--class-weights=1,2", "--warmup-epochs=0"}),
+      2,
+      {"class_weights", "each of the 3 classes, but got 2"});
+}
+
 TEST(Train, RefusesToFreezeWhatThereIsNot) {
   const TemporaryFolder folder;
   const auto words = joined(train_words(folder / "run", 1), {"--warmup-epochs=0"});
@@ -263,7 +318,7 @@ TEST(Train, AnswersWrongUsageInOneLine) {
   expect_failure({"train", data, model, "--lr=nan"}, 2, {"--lr", "nan"});
   expect_failure({"train", data, model, "--scale=0.5"}, 2, {"--scale"});
   expect_failure({"train", data, model, "--scale=0.9,0.5", output}, 2, {"scale"});
-  expect_failure({"train", data, model, "--opt=adam"}, 2, {"--opt", "adamw"});
+  expect_failure({"train", data, model, "--opt=adamx"}, 2, {"--opt", "adamw"});
   expect_failure({"train", data, model, "--wieght-decay=1"}, 2, {"--weight-decay"});
 }
 

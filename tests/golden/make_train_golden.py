@@ -1,4 +1,5 @@
-"""Writes train.json beside itself: learning rates of timm's scheduler and steps of torch.optim.
+"""Writes train.json beside itself: learning rates of timm's scheduler, steps of torch.optim and of timm's
+LAMB.
 
 Made with torch 2.11.0 and timm 1.0.31.
 """
@@ -7,6 +8,7 @@ import json
 import pathlib
 
 import torch
+from timm.optim.lamb import Lamb
 from timm.scheduler.cosine_lr import CosineLRScheduler
 
 
@@ -25,7 +27,7 @@ def schedule(lr, min_lr, warmup_lr, warmup, total):
                 updates=updates, rates=rates)
 
 
-def steps(make, options):
+def steps(make, options, bias=True):
     torch.manual_seed(0)
     linear = torch.nn.Linear(3, 2)
     case = dict(options=options, weight=linear.weight.tolist(), bias=linear.bias.tolist(), steps=[])
@@ -35,10 +37,11 @@ def steps(make, options):
         for group in optimizer.param_groups:
             group["lr"] = lr
         gradients = [torch.randn_like(p) for p in (linear.weight, linear.bias)]
-        linear.weight.grad, linear.bias.grad = (g.clone() for g in gradients)
+        linear.weight.grad = gradients[0].clone()
+        linear.bias.grad = gradients[1].clone() if bias else None
         optimizer.step()
         case["steps"].append(dict(
-            lr=lr, weight_grad=gradients[0].tolist(), bias_grad=gradients[1].tolist(),
+            lr=lr, weight_grad=gradients[0].tolist(), bias_grad=gradients[1].tolist() if bias else None,
             weight=linear.weight.tolist(), bias=linear.bias.tolist()))
     return case
 
@@ -59,5 +62,15 @@ golden = dict(
               dict(opt="sgd", weight_decay=0.01, momentum=0.9, nesterov=True)),
     sgd_plain=steps(lambda m: torch.optim.SGD(groups(m, 0.01), lr=0.1),
                     dict(opt="sgd", weight_decay=0.01, momentum=0.0, nesterov=False)),
+    adam=steps(lambda m: torch.optim.Adam(groups(m, 0.05), betas=(0.9, 0.999), eps=1e-8),
+               dict(opt="adam", weight_decay=0.05, momentum=0.9, nesterov=True)),
+    lamb=steps(lambda m: Lamb(groups(m, 0.05)), dict(opt="lamb", weight_decay=0.05, momentum=0.9, nesterov=True)),
+    lamb_free=steps(lambda m: Lamb(groups(m, 0.05), max_grad_norm=None),
+                    dict(opt="lamb", weight_decay=0.05, momentum=0.9, nesterov=True, max_grad_norm=0)),
+    # The bias has no gradient, and counts neither for LAMB's norm nor for anything else.
+    adam_without_bias=steps(lambda m: torch.optim.Adam(groups(m, 0.05)),
+                            dict(opt="adam", weight_decay=0.05, momentum=0.9, nesterov=True), bias=False),
+    lamb_without_bias=steps(lambda m: Lamb(groups(m, 0.05)),
+                            dict(opt="lamb", weight_decay=0.05, momentum=0.9, nesterov=True), bias=False),
 )
 pathlib.Path(__file__).with_name("train.json").write_text(json.dumps(golden, indent=1) + "\n")

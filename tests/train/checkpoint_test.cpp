@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,8 @@ Checkpoint make_checkpoint(int64_t epoch) {
   checkpoint.model.insert("norm.num_batches_tracked", torch::scalar_tensor(epoch, torch::kInt64));
   checkpoint.optimizer.insert("weight.exp_avg", torch::rand({2, 3}));
   checkpoint.optimizer.insert("step", torch::scalar_tensor(10 * epoch, torch::kInt64));
-  checkpoint.state = {epoch, 10 * epoch, 1, 0.1 + 0.2, "{}"};
+  checkpoint.ema.insert("weight", torch::full({2, 3}, 0.5));
+  checkpoint.state = {epoch, 10 * epoch, 1, 0.1 + 0.2, "{}", 0.7, PlateauState{0.3, 0.1, 2}};
   return checkpoint;
 }
 
@@ -57,6 +59,27 @@ TEST(Checkpoint, ComesBackToTheSameBits) {
   EXPECT_EQ(read.state.best_epoch, 1);
   EXPECT_EQ(read.state.best_top1, 0.1 + 0.2);
   EXPECT_EQ(read.state.run, "{}");
+  EXPECT_EQ(read.ema.size(), 1U);
+  EXPECT_TRUE(torch::equal(read.ema["weight"], written.ema["weight"]));
+  EXPECT_EQ(read.state.best_loss, 0.7);
+  EXPECT_EQ(read.state.plateau->lr, 0.3);
+  EXPECT_EQ(read.state.plateau->best, 0.1);
+  EXPECT_EQ(read.state.plateau->bad_epochs, 2);
+}
+
+TEST(Checkpoint, KeepsWhatIsNotThereYetOrNotFinite) {
+  const TemporaryFolder folder;
+  const auto path = folder / "epoch-0001.safetensors";
+  auto written = make_checkpoint(1);
+  written.state.best_loss = std::numeric_limits<double>::infinity();
+  written.state.plateau->best.reset();
+  write_checkpoint(path, written);
+  const auto read = read_checkpoint(path);
+  EXPECT_EQ(read.state.best_loss, written.state.best_loss);
+  EXPECT_FALSE(read.state.plateau->best.has_value());
+  written.state.plateau.reset();
+  write_checkpoint(path, written);
+  EXPECT_FALSE(read_checkpoint(path).state.plateau.has_value());
 }
 
 TEST(Checkpoint, IsRefusedWhenOneBitHasChanged) {

@@ -16,7 +16,13 @@ inline nlohmann::json train_golden() {
   return nlohmann::json::parse(file);
 }
 
-/// A list of numbers, or a list of such lists, as float32 [N] or [M, N].
+/// What golden/make_recipe_golden.py recorded.
+inline nlohmann::json recipe_golden() {
+  std::ifstream file(std::string(VITRINE_TEST_DATA) + "/golden/recipe.json");
+  return nlohmann::json::parse(file);
+}
+
+/// A list of numbers, or a list of such lists, and so on, as float32.
 inline torch::Tensor to_tensor(const nlohmann::json& json) {
   std::vector<torch::Tensor> rows;
   if (!json.front().is_array()) {

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "vitrine/error.h"
+
+#include "support/value_error.h"
 
 namespace vitrine {
 namespace {
@@ -27,7 +30,12 @@ TEST(TrainOptions, ComeBackFromJson) {
                      .layer_decay(0.75)
                      .freeze({"stem.*", "*.bias"})
                      .seed(18446744073709551615U);
-  options.optimizer().opt(OptimizerKind::Sgd).momentum(0.8);
+  options.optimizer().opt(OptimizerKind::Sgd).momentum(0.8).eps(1e-7);
+  options.lr_base(0.2).lr_base_scale(LrBaseScale::Sqrt).decay_milestones({1, 5});
+  options.clip_mode(ClipMode::Agc).grad_accum_steps(3).eval_metric(EvalMetric::Loss);
+  options.loss().bce_loss(true).bce_target_thresh(0.1).class_weights({1, 0.5});
+  options.mixup().cutmix_minmax(Bounds(0.2, 0.8)).mixup_mode(MixupMode::Elem);
+  options.model_ema().model_ema(true).model_ema_decay(0.9);
   options.augment().scale({0.5, 1}).train_interpolation({Interpolation::Nearest});
   const auto text = train_options_to_json(options);
   const auto read = train_options_from_json(text);
@@ -39,6 +47,17 @@ TEST(TrainOptions, ComeBackFromJson) {
   EXPECT_EQ(read.model_options().values(), options.model_options().values());
   EXPECT_EQ(read.preprocess()->width(), 48);
   EXPECT_EQ(read.optimizer().opt(), OptimizerKind::Sgd);
+  EXPECT_EQ(read.optimizer().eps(), 1e-7);
+  EXPECT_EQ(read.lr_base(), 0.2);
+  EXPECT_EQ(read.lr_base_scale(), LrBaseScale::Sqrt);
+  EXPECT_EQ(read.decay_milestones(), options.decay_milestones());
+  EXPECT_EQ(read.clip_mode(), ClipMode::Agc);
+  EXPECT_EQ(read.eval_metric(), EvalMetric::Loss);
+  EXPECT_EQ(read.loss().bce_target_thresh(), 0.1);
+  EXPECT_EQ(read.loss().class_weights(), options.loss().class_weights());
+  EXPECT_EQ(read.mixup().cutmix_minmax(), Bounds(0.2, 0.8));
+  EXPECT_EQ(read.mixup().mixup_mode(), MixupMode::Elem);
+  EXPECT_EQ(read.model_ema().model_ema_decay(), 0.9);
   EXPECT_EQ(read.augment().train_interpolation().size(), 1U);
 }
 
@@ -61,6 +80,11 @@ TEST(TrainOptions, AreRefusedWhereJsonIsNotWhatARunWrites) {
         R"({"scale": [1]})",
         R"({"freeze": "stem.*"})",
         R"({"train_interpolation": ["cubic"]})",
+        R"({"decay_milestones": [1.5]})",
+        R"({"decay_milestones": 3})",
+        R"({"lr_base": "high"})",
+        R"({"mixup_mode": "pairs"})",
+        R"({"cutmix_minmax": [0.1]})",
         R"({"epochs": null})"}) {
     EXPECT_THROW(train_options_from_json(text), Error) << text;
   }
@@ -76,7 +100,7 @@ TEST(TrainOptions, AreCheckedForTheirRanges) {
   EXPECT_NO_THROW(check_options(valid()));
   EXPECT_THROW(check_options(valid().epochs(0)), c10::ValueError);
   EXPECT_THROW(check_options(valid().warmup_epochs(-1)), c10::ValueError);
-  EXPECT_THROW(check_options(valid().smoothing(1)), c10::ValueError);
+  EXPECT_THROW(check_options(valid().loss(LossOptions().smoothing(1))), c10::ValueError);
   EXPECT_THROW(check_options(valid().clip_grad(-1)), c10::ValueError);
   EXPECT_THROW(check_options(valid().batch_size(0)), c10::ValueError);
   EXPECT_THROW(check_options(valid().workers(-1)), c10::ValueError);
@@ -87,10 +111,46 @@ TEST(TrainOptions, AreCheckedForTheirRanges) {
   EXPECT_THROW(check_options(valid().output("")), c10::ValueError);
 }
 
+TEST(TrainOptions, AreCheckedForWhatCannotGoTogether) {
+  EXPECT_VALUE_ERROR(
+      check_options(valid().sched(ScheduleKind::Step).cooldown_epochs(1)),
+      "cooldown_epochs needs a schedule that ends at min_lr");
+  EXPECT_VALUE_ERROR(
+      check_options(valid().clip_mode(ClipMode::Agc)), "clip_mode agc needs a clip_grad above 0");
+  EXPECT_VALUE_ERROR(
+      check_options(valid().balance_classes(true).loss(LossOptions().class_weights({1, 2}))),
+      "exclude each other");
+  EXPECT_VALUE_ERROR(check_options(valid().decay_milestones({3, 2})), "ascend");
+  EXPECT_VALUE_ERROR(check_options(valid().lr_base(-1)), "lr_base");
+  EXPECT_VALUE_ERROR(check_options(valid().grad_accum_steps(0)), "grad_accum_steps");
+  EXPECT_NO_THROW(check_options(valid().sched(ScheduleKind::Poly).decay_rate(2)));
+  EXPECT_VALUE_ERROR(
+      check_options(valid().sched(ScheduleKind::Plateau).decay_rate(2)), "below 1, but got 2");
+}
+
+TEST(TotalEpochs, AddsWhatComesBeforeAndAfterTheSchedule) {
+  const auto options = valid().epochs(10).warmup_epochs(2);
+  EXPECT_EQ(total_epochs(options), 10);
+  EXPECT_EQ(total_epochs(TrainOptions(options).warmup_prefix(true).cooldown_epochs(3)), 15);
+}
+
+TEST(PeakLr, GrowsWithTheImagesOfAnUpdate) {
+  auto options = valid().lr(3).batch_size(32).grad_accum_steps(2);
+  EXPECT_EQ(peak_lr(options), 3);
+  options.lr_base(0.1).lr_base_size(256);
+  EXPECT_DOUBLE_EQ(peak_lr(options), 0.05);  // the root of 64 / 256, for AdamW
+  EXPECT_DOUBLE_EQ(peak_lr(TrainOptions(options).lr_base_scale(LrBaseScale::Linear)), 0.025);
+  options.optimizer().opt(OptimizerKind::Sgd);
+  EXPECT_DOUBLE_EQ(peak_lr(options), 0.025);
+  EXPECT_DOUBLE_EQ(make_schedule(options, 1).lr(), 0.025);
+}
+
 TEST(MakeSchedule, CountsInUpdates) {
   const auto schedule = make_schedule(valid().epochs(10).warmup_epochs(2), /*updates=*/5);
   EXPECT_EQ(schedule.total_updates(), 50);
   EXPECT_EQ(schedule.warmup_updates(), 10);
+  EXPECT_EQ(schedule.decay_updates(), 450);
+  EXPECT_EQ(schedule.decay_milestones(), (std::vector<int64_t>{450, 900, 1350}));
 }
 
 }  // namespace

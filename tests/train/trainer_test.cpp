@@ -3,14 +3,18 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "vitrine/data/augment.h"
 #include "vitrine/error.h"
+#include "vitrine/models/registry.h"
 #include "vitrine/train/checkpoint.h"
 #include "vitrine/train/evaluator.h"
 
 #include "support/drawn_data.h"
 #include "support/temporary_folder.h"
+#include "support/tensor_assert.h"
 #include "train/small_model.h"
 
 namespace vitrine {
@@ -29,6 +33,19 @@ class TrainerTest : public ::testing::Test {
   static std::shared_ptr<SmallModel> model() {
     torch::manual_seed(1);
     return std::make_shared<SmallModel>(3);
+  }
+
+  /// Without anything random nor statistics of a batch.
+  static std::shared_ptr<Classifier> vit() {
+    torch::manual_seed(1);
+    return create_model(
+        "vitrine_vit_patch4_32",
+        ModelOptions()
+            .set("depth", int64_t{1})
+            .set("embed_dim", int64_t{8})
+            .set("num_heads", int64_t{1})
+            .img_size(8, 8)
+            .num_classes(3));
   }
 
   static TrainerOptions options() {
@@ -60,6 +77,56 @@ TEST_F(TrainerTest, LeavesOutTheLastBatchThatIsNotFull) {
   Trainer trainer(model(), options());
   trainer.train_epoch(data(), 1);
   EXPECT_EQ(trainer.optimizer().steps(), 3);
+}
+
+TEST_F(TrainerTest, UpdatesOnceForSeveralBatches) {
+  EXPECT_EQ(updates_per_epoch(30, 8, 2), 2);
+  EXPECT_EQ(updates_per_epoch(30, 8, 3), 1);
+  EXPECT_EQ(updates_per_epoch(5, 8, 3), 1);
+  // Of three batches the first two make an update, which is that of one batch twice as large.
+  const auto updated = [&](const TrainerOptions& options) {
+    Trainer trainer(vit(), options);
+    trainer.train_epoch(data(), 1, [](const StepReport&) { return false; });
+    return trainer.model();
+  };
+  auto halves = options().grad_accum_steps(2);
+  auto whole = options().loader(LoaderOptions().batch_size(16).workers(1));
+  for (auto* each : {&halves, &whole}) {
+    each->optimizer().opt(OptimizerKind::Sgd).momentum(0);
+  }
+  const auto expected = state_dict(*updated(whole));
+  for (const auto& item : state_dict(*updated(halves))) {
+    EXPECT_TENSOR_NEAR(item.value(), expected[item.key()], 1e-6) << item.key();
+  }
+  std::vector<double> losses;
+  Trainer trainer(vit(), halves);
+  const auto report = trainer.train_epoch(data(), 1, [&](const StepReport& step) {
+    EXPECT_EQ(step.batches, 2);
+    losses.push_back(step.loss);
+    return true;
+  });
+  EXPECT_EQ(trainer.optimizer().steps(), 2);
+  ASSERT_EQ(losses.size(), 2U);
+  EXPECT_NEAR(report->loss, (2 * losses[0] + losses[1]) / 3, 1e-9);
+}
+
+TEST_F(TrainerTest, AveragesTheWeights) {
+  const auto ema = ModelEmaOptions().model_ema(true).model_ema_decay(0.75);
+  auto model = vit();
+  torch::manual_seed(3);
+  const auto next = torch::rand(2);
+  torch::manual_seed(3);
+  Trainer trainer(std::move(model), options().model_ema(ema));
+  EXPECT_TRUE(torch::equal(torch::rand(2), next));
+  EXPECT_FALSE(trainer.average()->is_training());
+  torch::Tensor expected;
+  trainer.train_epoch(data(), 1, [&](const StepReport& step) {
+    const auto weight = state_dict(*trainer.model())["head.weight"].detach();
+    expected = step.batch == 1 ? weight.clone() : 0.75 * expected + 0.25 * weight;
+    return true;
+  });
+  EXPECT_TENSOR_NEAR(state_dict(*trainer.average())["head.weight"], expected, 1e-6);
+  EXPECT_EQ(&trainer.result(), trainer.average().get());
 }
 
 TEST_F(TrainerTest, GoesOnToTheSameBitsFromAnyEpoch) {
@@ -117,6 +184,56 @@ TEST_F(TrainerTest, StopsBeforeAnUpdateThatIsNotFinite) {
         << error.what();
   }
   EXPECT_TRUE(torch::equal(broken->conv->weight, before));
+}
+
+TEST_F(TrainerTest, ClipsAdaptivelyAllButTheHead) {
+  auto clipped = options().clip_grad(1e-3).clip_mode(ClipMode::Agc);
+  clipped.optimizer().opt(OptimizerKind::Sgd).momentum(0).weight_decay(0);
+  clipped.schedule().lr(1);
+  auto free = TrainerOptions(clipped).clip_grad(0).clip_mode(ClipMode::Norm);
+  const auto updated = [&](const TrainerOptions& options) {
+    Trainer trainer(vit(), options);
+    trainer.train_epoch(data(), 1, [](const StepReport&) { return false; });
+    return state_dict(*trainer.model());
+  };
+  const auto before = state_dict(*vit());
+  const auto by_agc = updated(clipped);
+  const auto by_all = updated(free);
+  EXPECT_TRUE(torch::equal(by_agc["head.weight"], by_all["head.weight"]));
+  const auto* const key = "blocks.0.mlp.fc1.weight";
+  const auto moved = (by_agc[key] - before[key]).norm(2, {1});
+  EXPECT_TRUE(moved.le(before[key].norm(2, {1}).clamp_min(1e-3) * 1.001e-3).all().item<bool>());
+  EXPECT_FALSE(torch::equal(by_agc[key], by_all[key]));
+  EXPECT_THROW(Trainer(vit(), TrainerOptions(clipped).clip_grad(0)), c10::ValueError);
+}
+
+TEST_F(TrainerTest, BoundsEveryNumberOfTheGradients) {
+  auto clipped = options().clip_grad(1e-4).clip_mode(ClipMode::Value);
+  clipped.optimizer().opt(OptimizerKind::Sgd).momentum(0).weight_decay(0);
+  clipped.schedule().lr(1);
+  Trainer trainer(vit(), clipped);
+  trainer.train_epoch(data(), 1, [](const StepReport&) { return false; });
+  const auto before = state_dict(*vit());
+  for (const auto& item : state_dict(*trainer.model())) {
+    EXPECT_LE((item.value() - before[item.key()]).abs().max().item<double>(), 1.01e-4);
+  }
+}
+
+TEST_F(TrainerTest, MixesAsLongAsItIsTold) {
+  // Images of a batch blended at random make another first loss than images as they are.
+  const auto first_loss = [&](const MixupOptions& mixup, int64_t epoch) {
+    double loss = 0;
+    Trainer trainer(vit(), options().mixup(mixup));
+    trainer.train_epoch(data(), epoch, [&](const StepReport& step) {
+      loss = step.loss;
+      return false;
+    });
+    return loss;
+  };
+  const auto mixup = MixupOptions().mixup(1).mixup_off_epoch(1);
+  EXPECT_NE(first_loss(mixup, 1), first_loss(MixupOptions(), 1));
+  EXPECT_EQ(first_loss(mixup, 1), first_loss(mixup, 1));
+  EXPECT_EQ(first_loss(mixup, 2), first_loss(MixupOptions(), 2));
 }
 
 TEST_F(TrainerTest, ClipsGradients) {

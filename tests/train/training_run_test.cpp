@@ -24,6 +24,17 @@ class TrainTest : public ::testing::Test {
  protected:
   TrainTest() { draw_splits(folder_ / "data", /*classes=*/3, /*train_count=*/8, /*val_count=*/4); }
 
+  /// The same with all of a recipe that has a state or draws random numbers.
+  TrainOptions rich_options(const std::string& run) const {
+    auto result = options(run).sched(ScheduleKind::Plateau).patience_epochs(0).warmup_epochs(0);
+    result.optimizer().opt(OptimizerKind::Lamb);
+    result.clip_mode(ClipMode::Agc).clip_grad(0.1).batch_size(4).grad_accum_steps(4);
+    result.mixup().mixup(0.5).cutmix(1).mixup_mode(MixupMode::Pair).mixup_off_epoch(2);
+    result.model_ema().model_ema(true).model_ema_warmup(true);
+    result.loss().bce_loss(true);
+    return result.balance_classes(true);
+  }
+
   /// A run of three epochs with a ViT of one block, drop path and augmentation.
   TrainOptions options(const std::string& run) const {
     auto result = TrainOptions()
@@ -139,6 +150,68 @@ TEST_F(TrainTest, GoesOnAfterBeingStoppedToTheSameBits) {
   EXPECT_EQ(result.outcome, TrainOutcome::Finished);
   EXPECT_EQ(last_checkpoint("a"), last_checkpoint("b"));
   EXPECT_EQ(metrics("b").size(), 3U);
+}
+
+TEST_F(TrainTest, GoesOnToTheSameBitsWithEveryPartOfARecipe) {
+  train(rich_options("a"));
+  for (const auto last : {1, 2}) {
+    const auto run = "b" + std::to_string(last);
+    TrainEvents events;
+    bool enough = false;
+    events.epoch = [&](const EpochRecord& record, bool) { enough = record.epoch == last; };
+    events.stop = [&] { return enough; };
+    EXPECT_EQ(train(rich_options(run), events).outcome, TrainOutcome::Stopped);
+    EXPECT_EQ(train(rich_options(run)).outcome, TrainOutcome::Finished);
+    EXPECT_EQ(last_checkpoint(run), last_checkpoint("a"));
+    EXPECT_EQ(
+        read_file(folder_ / (run + "/best.safetensors")),
+        read_file(folder_ / "a/best.safetensors"));
+  }
+}
+
+TEST_F(TrainTest, ValidatesAndKeepsTheAverageOfTheWeights) {
+  auto averaged = options("a").epochs(1).warmup_epochs(0);
+  averaged.model_ema().model_ema(true).model_ema_decay(0.5);
+  train(averaged);
+  const auto line = metrics("a")[0];
+  const auto read = read_checkpoint(checkpoint_path(folder_ / "a/checkpoints", 1));
+  const auto best = load_model(folder_ / "a/best.safetensors");
+  EXPECT_NE(line["val_loss"], line["raw_val_loss"]);
+  for (const auto& item : state_dict(*best.model)) {
+    EXPECT_TRUE(torch::equal(item.value(), read.ema[item.key()])) << item.key();
+  }
+  EXPECT_FALSE(torch::equal(read.ema["head.weight"], read.model["head.weight"]));
+  auto plain = options("b").epochs(1).warmup_epochs(0);
+  train(plain);
+  EXPECT_FALSE(metrics("b")[0].contains("raw_val_loss"));
+  EXPECT_EQ(metrics("b")[0]["val_loss"], line["raw_val_loss"]);
+}
+
+TEST_F(TrainTest, LowersTheRateWhereNothingImproves) {
+  auto flat = options("a").sched(ScheduleKind::Plateau).patience_epochs(0).epochs(4);
+  flat.lr(1e-6).warmup_lr(1e-6).min_lr(0);
+  train(flat);
+  const auto lines = metrics("a");
+  ASSERT_EQ(lines[1]["val_top1"], lines[2]["val_top1"]);
+  EXPECT_EQ(lines[1]["lr"], 1e-6);
+  EXPECT_EQ(lines[2]["lr"], 1e-6);
+  EXPECT_DOUBLE_EQ(lines[3]["lr"].get<double>(), 1e-7);
+}
+
+TEST_F(TrainTest, CoolsDownAfterTheSchedule) {
+  auto cooled = options("a").epochs(1).cooldown_epochs(1).min_lr(1e-5);
+  EXPECT_EQ(train(cooled.warmup_prefix(true)).epochs, 3);
+  EXPECT_EQ(metrics("a")[2]["lr"], 1e-5);
+  EXPECT_EQ(train(cooled).outcome, TrainOutcome::AlreadyFinished);
+}
+
+TEST_F(TrainTest, ChoosesTheBestModelByTheLossWhereToldTo) {
+  const auto result = train(options("a").eval_metric(EvalMetric::Loss));
+  const auto lines = metrics("a");
+  for (const auto& line : lines) {
+    const auto& best = lines[static_cast<std::size_t>(result.best_epoch) - 1];
+    EXPECT_LE(best["val_loss"].get<double>(), line["val_loss"].get<double>());
+  }
 }
 
 TEST_F(TrainTest, RepeatsAnEpochThatHasNoCheckpoint) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "vitrine/export.h"
+#include "vitrine/train/plateau.h"
 #include "vitrine/weights/state_dict.h"
 
 namespace vitrine {
@@ -18,6 +19,8 @@ struct RunState {
   int64_t best_epoch = 0;  // epoch of the best model so far, from 1; 0 before the first
   double best_top1 = 0;    // its share of right answers on the validation images
   std::string run;         // what the run was started with, as JSON; free to the writer
+  double best_loss = 0;    // the best model's loss on the validation images
+  std::optional<PlateauState> plateau = std::nullopt;  // of a schedule that has one
 };
 
 /// Everything that a run needs to go on as if it had never stopped. What is random follows from the
@@ -26,13 +29,14 @@ struct Checkpoint {
   StateDict model;
   StateDict optimizer;
   RunState state;
+  StateDict ema;  // the moving average of the model; empty without one
 };
 
 /// Receives a message of one line.
 using WarningHandler = std::function<void(const std::string&)>;
 
-/// Writes `checkpoint` as one safetensors file (keys "model.*" and "optimizer.*", the rest as JSON
-/// in the metadata, with a checksum of the tensors), atomically and durably.
+/// Writes `checkpoint` as one safetensors file (keys "model.*", "optimizer.*" and "ema.*", the
+/// rest as JSON in the metadata, with a checksum of the tensors), atomically and durably.
 VITRINE_API void write_checkpoint(const std::string& path, const Checkpoint& checkpoint);
 
 /// Reads such a file; throws CheckpointError when it is damaged.

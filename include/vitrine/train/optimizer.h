@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,27 +16,31 @@
 namespace vitrine {
 
 /// Rule of the update.
-enum class OptimizerKind { AdamW, Sgd };
+enum class OptimizerKind { AdamW, Adam, Sgd, Lamb };
 
-/// "adamw" and "sgd", and back; an unknown name is an UnknownNameError.
+/// "adamw", "adam", "sgd" and "lamb", and back; an unknown name is an UnknownNameError.
 VITRINE_API std::string to_string(OptimizerKind kind);
 VITRINE_API OptimizerKind parse_optimizer(const std::string& name);
 
 /// Options of `Optimizer`, by timm's names.
 struct OptimizerOptions {
   TORCH_ARG(OptimizerKind, opt) = OptimizerKind::AdamW;
-  /// Decoupled decay of AdamW, L2 penalty of SGD; see `has_weight_decay` for what it acts on.
+  /// Decoupled decay of AdamW, L2 penalty of Adam and SGD, part of the update that LAMB scales; see
+  /// `has_weight_decay` for what it acts on.
   TORCH_ARG(double, weight_decay) = 0.05;
   /// Momentum of SGD, in [0, 1).
   TORCH_ARG(double, momentum) = 0.9;
   /// Nesterov's momentum in SGD; needs a momentum above 0.
   TORCH_ARG(bool, nesterov) = true;
-  /// Decay of AdamW's mean of gradients, in [0, 1).
+  /// Decay of the mean of gradients of AdamW, Adam and LAMB, in [0, 1).
   TORCH_ARG(double, beta1) = 0.9;
-  /// Decay of AdamW's mean of squared gradients, in [0, 1).
+  /// Decay of their mean of squared gradients, in [0, 1).
   TORCH_ARG(double, beta2) = 0.999;
-  /// Added to AdamW's denominator.
-  TORCH_ARG(double, eps) = 1e-8;
+  /// Added to their denominator; where not set 1e-6 for LAMB and 1e-8 for the others.
+  TORCH_ARG(std::optional<double>, eps);
+  /// LAMB's own clipping: the norm, of all gradients together, above which it scales them down; 0
+  /// for none.
+  TORCH_ARG(double, max_grad_norm) = 1.0;
 };
 
 /// Throws c10::ValueError, naming the option, when one is out of range.
@@ -47,8 +52,28 @@ VITRINE_API void check_options(const OptimizerOptions& options);
 /// cosine attention. timm excludes the same.
 VITRINE_API bool has_weight_decay(const std::string& name, const torch::Tensor& parameter);
 
-/// AdamW (Loshchilov and Hutter 2019) or SGD with momentum over the parameters of a module, by
-/// LibTorch's fused kernels. Equal to torch.optim.
+namespace detail {
+
+/// Parameters that share their weight decay and learning rate, as lists side by side.
+struct ParameterGroup {
+  bool decays;
+  double lr_scale;
+  std::vector<std::string> names;
+  std::vector<torch::Tensor> parameters;
+  std::vector<torch::Tensor> first;   // exp_avg or momentum_buffer
+  std::vector<torch::Tensor> second;  // exp_avg_sq; empty for SGD
+};
+
+}  // namespace detail
+
+/// Updates the parameters of a module: by AdamW (Loshchilov and Hutter 2019), Adam (Kingma and Ba
+/// 2015) or SGD with momentum, equal to torch.optim, through LibTorch's fused kernels; or by LAMB
+/// (You et al. 2020, "Large Batch Optimization for Deep Learning",
+/// https://arxiv.org/abs/1904.00962), equal to timm's, which leaves the rate of parameters without
+/// weight decay as it is.
+///
+/// Updates are counted once for all parameters, as timm's LAMB does it; torch.optim counts them for
+/// each, which differs where a parameter has a gradient in some updates only.
 class VITRINE_API Optimizer {
  public:
   /// Takes the parameters of `module` that require gradients, where they are now: move the module
@@ -78,27 +103,10 @@ class VITRINE_API Optimizer {
   void load_state(const StateDict& state);
 
  private:
-  /// Parameters that share their weight decay and learning rate, as lists side by side.
-  struct Group {
-    bool decays;
-    double lr_scale;
-    std::vector<std::string> names;
-    std::vector<torch::Tensor> parameters;
-    std::vector<torch::Tensor> first;   // exp_avg or momentum_buffer
-    std::vector<torch::Tensor> second;  // exp_avg_sq; empty for SGD
-  };
-  Group& group_of(bool decays, double lr_scale);
-  void step_group(Group& group, double lr);
-
   OptimizerOptions options_;
-  std::vector<Group> groups_;
+  std::vector<detail::ParameterGroup> groups_;
   torch::Tensor step_;  // float32 scalar on the parameters' device, as the fused kernels want it
   int64_t steps_ = 0;
 };
-
-/// Scales `gradients` so that their joint L2 norm is at most `max_norm`, as torch's clip_grad_norm_
-/// does, and gives the norm before that, as a scalar tensor; `max_norm` 0 only measures.
-VITRINE_API torch::Tensor clip_gradients(
-    const std::vector<torch::Tensor>& gradients, double max_norm);
 
 }  // namespace vitrine

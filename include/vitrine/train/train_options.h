@@ -13,13 +13,34 @@
 #include "vitrine/export.h"
 #include "vitrine/image/preprocess.h"
 #include "vitrine/models/model_options.h"
+#include "vitrine/train/gradient_clipping.h"
+#include "vitrine/train/loss.h"
+#include "vitrine/train/mixup.h"
+#include "vitrine/train/model_ema.h"
 #include "vitrine/train/optimizer.h"
+#include "vitrine/train/plateau.h"
 #include "vitrine/train/schedule.h"
 
 namespace vitrine {
 
 /// Most epochs of a training, with which no number of updates overflows.
 constexpr int64_t kMostEpochs = 1'000'000;
+
+/// What decides which epoch's model is the best, and what a plateau watches: the share of right
+/// answers or the loss on the validation images.
+enum class EvalMetric { Top1, Loss };
+
+/// "top1" and "loss", and back; an unknown name is an UnknownNameError.
+VITRINE_API std::string to_string(EvalMetric metric);
+VITRINE_API EvalMetric parse_eval_metric(const std::string& name);
+
+/// How `lr_base` grows with the images of an update: by its ratio to `lr_base_size`, or the root of
+/// that; Auto is Sqrt for AdamW, Adam and LAMB, Linear for SGD.
+enum class LrBaseScale { Auto, Linear, Sqrt };
+
+/// "auto", "linear" and "sqrt", and back; an unknown name is an UnknownNameError.
+VITRINE_API std::string to_string(LrBaseScale scale);
+VITRINE_API LrBaseScale parse_lr_base_scale(const std::string& name);
 
 /// Everything that `train` needs to know, by timm's names where timm has one.
 struct TrainOptions {
@@ -48,19 +69,43 @@ struct TrainOptions {
   TORCH_ARG(ScheduleKind, sched) = ScheduleKind::Cosine;
   /// Learning rate after warm-up.
   TORCH_ARG(double, lr) = 5e-4;
-  /// Learning rate at the end of the cosine.
+  /// Learning rate for updates of `lr_base_size` images, instead of `lr`; see `LrBaseScale`.
+  TORCH_ARG(std::optional<double>, lr_base);
+  TORCH_ARG(int64_t, lr_base_size) = 256;
+  TORCH_ARG(LrBaseScale, lr_base_scale) = LrBaseScale::Auto;
+  /// Learning rate at the end of cosine, linear, poly and tanh, and below which no plateau goes.
   TORCH_ARG(double, min_lr) = 1e-5;
   /// Learning rate of the first update where there is a warm-up.
   TORCH_ARG(double, warmup_lr) = 1e-6;
-  /// Epochs of training, warm-up included.
+  /// Epochs of the schedule, warm-up included where it is no prefix, cool-down not.
   TORCH_ARG(int64_t, epochs) = 100;
   TORCH_ARG(int64_t, warmup_epochs) = 5;
-  /// Share of a target's weight that goes evenly to all classes, in [0, 1).
-  TORCH_ARG(double, smoothing) = 0.1;
-  /// Largest L2 norm of the gradients; 0 for any.
+  /// Whether the warm-up comes before the schedule and lengthens the training.
+  TORCH_ARG(bool, warmup_prefix) = false;
+  /// Epochs at `min_lr` after the schedule; needs one that ends there.
+  TORCH_ARG(int64_t, cooldown_epochs) = 0;
+  /// Epochs of a step, which need not be whole.
+  TORCH_ARG(double, decay_epochs) = 90;
+  /// Epochs at which multistep decays, ascending.
+  TORCH_ARG(std::vector<int64_t>, decay_milestones) = {90, 180, 270};
+  /// Factor of step, multistep and plateau; power of poly.
+  TORCH_ARG(double, decay_rate) = 0.1;
+  /// Epochs without improvement that a plateau waits for.
+  TORCH_ARG(int64_t, patience_epochs) = 10;
+  TORCH_ARG(EvalMetric, eval_metric) = EvalMetric::Top1;
+
+  TORCH_ARG(LossOptions, loss);
+  /// Weigh the loss so that classes of few images count as much as those of many.
+  TORCH_ARG(bool, balance_classes) = false;
+  TORCH_ARG(MixupOptions, mixup);
+  TORCH_ARG(ModelEmaOptions, model_ema);
+  /// Bound of the gradients, by `clip_mode`; 0 for none.
   TORCH_ARG(double, clip_grad) = 0.0;
+  TORCH_ARG(ClipMode, clip_mode) = ClipMode::Norm;
 
   TORCH_ARG(int64_t, batch_size) = 32;
+  /// Batches whose mean gradient makes an update.
+  TORCH_ARG(int64_t, grad_accum_steps) = 1;
   /// From which all randomness follows.
   TORCH_ARG(std::uint64_t, seed) = 42;
 
@@ -71,11 +116,19 @@ struct TrainOptions {
   TORCH_ARG(torch::Device, device) = torch::kCPU;
 };
 
-/// Throws c10::ValueError, naming the option, when one is out of range.
+/// Throws c10::ValueError, naming the option, when one is out of range or cannot go with another.
 VITRINE_API void check_options(const TrainOptions& options);
+
+/// Epochs of the whole training: of the schedule, of a warm-up before it, of the cool-down.
+VITRINE_API int64_t total_epochs(const TrainOptions& options);
+/// The learning rate after warm-up: `lr`, or what follows from `lr_base`.
+VITRINE_API double peak_lr(const TrainOptions& options);
 
 /// The schedule of a training with `updates_per_epoch` updates an epoch.
 VITRINE_API ScheduleOptions make_schedule(const TrainOptions& options, int64_t updates_per_epoch);
+
+/// How the plateau of a training goes about it.
+VITRINE_API PlateauOptions make_plateau(const TrainOptions& options);
 
 /// The options that decide the outcome of a run, as one JSON object; `output`, `fresh`, `workers`
 /// and `device` are left out.

@@ -9,11 +9,17 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "vitrine/data/image_dataset.h"
 #include "vitrine/data/loader.h"
+#include "vitrine/data/sampler.h"
 #include "vitrine/export.h"
 #include "vitrine/models/classifier.h"
+#include "vitrine/train/gradient_clipping.h"
+#include "vitrine/train/loss.h"
+#include "vitrine/train/mixup.h"
+#include "vitrine/train/model_ema.h"
 #include "vitrine/train/optimizer.h"
 #include "vitrine/train/schedule.h"
 
@@ -27,23 +33,31 @@ struct TrainerOptions {
   TORCH_ARG(double, layer_decay) = 1.0;
   /// Learning rate by update.
   TORCH_ARG(ScheduleOptions, schedule);
-  /// Share of a target's weight that goes evenly to all classes, in [0, 1).
-  TORCH_ARG(double, smoothing) = 0.1;
-  /// Largest L2 norm of the gradients; 0 for any.
+  TORCH_ARG(LossOptions, loss);
+  TORCH_ARG(MixupOptions, mixup);
+  TORCH_ARG(ModelEmaOptions, model_ema);
+  /// Bound of the gradients, by `clip_mode`; 0 for none.
   TORCH_ARG(double, clip_grad) = 0.0;
-  /// From which the order of images, dropout and stochastic depth follow.
+  /// Agc leaves the head's gradients as they are.
+  TORCH_ARG(ClipMode, clip_mode) = ClipMode::Norm;
+  /// Batches whose mean gradient makes an update, at least 1; the last update of an epoch takes
+  /// what is left.
+  TORCH_ARG(int64_t, grad_accum_steps) = 1;
+  /// From which the order of images, dropout, stochastic depth and mixes follow.
   TORCH_ARG(std::uint64_t, seed) = 42;
   TORCH_ARG(LoaderOptions, loader);
   TORCH_ARG(torch::Device, device) = torch::kCPU;
 };
 
-/// Updates in an epoch over `images` images: full batches only, or one where there is no full one.
-VITRINE_API int64_t updates_per_epoch(std::size_t images, int64_t batch_size);
+/// Updates in an epoch over `images` images, each of `grad_accum_steps` batches, the last one of
+/// fewer: full batches only, or one where there is no full one.
+VITRINE_API int64_t
+updates_per_epoch(std::size_t images, int64_t batch_size, int64_t grad_accum_steps = 1);
 
 /// An update just done.
 struct StepReport {
   int64_t epoch;  // from 1
-  int64_t batch;  // of the epoch, from 1
+  int64_t batch;  // update of the epoch, from 1
   int64_t batches;
   double loss;
   double lr;
@@ -77,13 +91,28 @@ class VITRINE_API Trainer {
   std::optional<EpochReport> train_epoch(
       ImageDataset data, int64_t epoch, const StepHandler& step = {});
 
+  /// Sets the rate after warm-up, as a plateau does.
+  void set_lr(double lr) { options_.schedule().lr(lr); }
+
   Optimizer& optimizer() { return optimizer_; }
   const std::shared_ptr<Classifier>& model() const { return model_; }
+  /// The moving average of the model, in evaluation mode; null without one.
+  const std::shared_ptr<Classifier>& average() const { return average_; }
+  /// What is to be validated and kept: the average where there is one, else the model.
+  Classifier& result() { return average_ ? *average_ : *model_; }
 
  private:
-  double update(const torch::data::Example<>& batch, double lr, int64_t epoch);
+  using Loader = BatchLoader<ImageDataset, ShuffleSampler>;
+
+  std::optional<EpochReport> train_batches(
+      Loader& loader, int64_t batches, int64_t epoch, const StepHandler& step);
+  torch::Tensor backward(
+      const torch::data::Example<>& batch, std::uint64_t seed, int64_t epoch, int64_t parts);
+  torch::Tensor clip();
+  double update(const std::vector<torch::Tensor>& losses, double lr, int64_t epoch);
 
   std::shared_ptr<Classifier> model_;
+  std::shared_ptr<Classifier> average_;
   TrainerOptions options_;
   Optimizer optimizer_;
 };

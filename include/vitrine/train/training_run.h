@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "vitrine/export.h"
@@ -10,6 +11,13 @@
 #include "vitrine/train/trainer.h"
 
 namespace vitrine {
+
+/// How well a model does on the validation images.
+struct Scores {
+  double loss;
+  double top1;
+  double top5;
+};
 
 /// A completed epoch: one line of metrics.jsonl. Shares of right answers are in [0, 1].
 struct EpochRecord {
@@ -23,6 +31,8 @@ struct EpochRecord {
   double images_per_second;
   double data_wait;  // share of the training time spent waiting for images
   double seconds;    // of the epoch, validation included
+  /// Of the model as it was trained, where `val_*` are of the moving average of its weights.
+  std::optional<Scores> raw;
 };
 
 /// Whom a run tells how it goes; any may be empty.
@@ -60,7 +70,8 @@ VITRINE_API ModelCard starting_card(const TrainOptions& options);
 /// there.
 ///
 /// After each epoch it validates, adds a line to metrics.jsonl, writes best.safetensors when the
-/// model is the best so far, and a checkpoint, each durably. A run that was killed at any instant
+/// model is the best so far, and a checkpoint, each durably. Where weights are averaged, the
+/// average is what is validated first, decides and is written. A run that was killed at any instant
 /// goes on from its last completed epoch, and ends with the same bits as one that was not, given as
 /// many threads of LibTorch and the same kind of device. Throws Error when options differ from
 /// those the run was begun with.

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <stdexcept>
+#include <vector>
+
+namespace vitrine::detail {
+
+using Json = nlohmann::ordered_json;
+
+// How options of plain types are written and read: as nlohmann does it.
+
+template <typename T>
+Json to_value(const T& value) {
+  return value;
+}
+template <typename T>
+void from_value(const Json& json, T& value) {
+  value = json.get<T>();
+}
+
+// nlohmann would cut a fraction off, wrap a number that is too large, and take true for 1.
+inline void from_value(const Json& json, int64_t& value) {
+  const bool fits =
+      !json.is_number_unsigned() ||
+      json.get<std::uint64_t>() <= static_cast<std::uint64_t>(std::numeric_limits<int64_t>::max());
+  if (!json.is_number_integer() || !fits) {
+    throw std::invalid_argument("a whole number");
+  }
+  value = json.get<int64_t>();
+}
+inline void from_value(const Json& json, std::uint64_t& value) {
+  if (!json.is_number_unsigned()) {
+    throw std::invalid_argument("a whole number of at least 0");
+  }
+  value = json.get<std::uint64_t>();
+}
+inline void from_value(const Json& json, double& value) {
+  if (!json.is_number()) {
+    throw std::invalid_argument("a number");
+  }
+  value = json.get<double>();
+}
+
+/// Each by the rules above.
+template <typename T>
+void from_value(const Json& json, std::vector<T>& values) {
+  if (!json.is_array()) {
+    throw std::invalid_argument("a list");
+  }
+  values.clear();
+  for (const auto& item : json) {
+    from_value(item, values.emplace_back());
+  }
+}
+
+/// An option that may be unset, which is null.
+template <typename T>
+Json to_value(const std::optional<T>& value) {
+  return value ? to_value(*value) : Json();
+}
+template <typename T>
+void from_value(const Json& json, std::optional<T>& value) {
+  value.reset();
+  if (!json.is_null()) {
+    from_value(json, value.emplace());
+  }
+}
+
+}  // namespace vitrine::detail
