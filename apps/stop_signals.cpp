@@ -23,7 +23,7 @@ void catch_stop_signals() {
   action.sa_handler = remember;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  for (const int signal : {SIGINT, SIGTERM}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) {
     // A shell has its background jobs ignore Ctrl-C; so it stays.
     struct sigaction before {};
     ::sigaction(signal, nullptr, &before);

@@ -29,13 +29,16 @@ std::string epoch_text(const EpochRecord& record, int64_t epochs, bool best) {
 TrainEvents show(const Arguments& arguments, const TrainOptions& options) {
   auto bar = std::make_shared<std::unique_ptr<Progress>>();
   TrainEvents events;
-  events.start = [&](int64_t epoch, int64_t train_images, int64_t val_images) {
+  events.start = [&](const TrainStart& start) {
+    const bool begins = start.epoch == 1 && start.updates == 0;
     note(
         arguments,
-        printable(options.output()) + ": " + (epoch > 1 ? "going on with" : "beginning with") +
-            " epoch " + std::to_string(epoch) + " of " + std::to_string(total_epochs(options)) +
-            ", " + std::to_string(train_images) + " images to train on, " +
-            std::to_string(val_images) + " to validate");
+        printable(options.output()) + ": " + (begins ? "beginning with" : "going on with") +
+            " epoch " + std::to_string(start.epoch) + " of " +
+            std::to_string(total_epochs(options)) +
+            (start.updates == 0 ? "" : " after its update " + std::to_string(start.updates)) +
+            ", " + std::to_string(start.train_images) + " images to train on, " +
+            std::to_string(start.val_images) + " to validate");
   };
   events.step = [&, bar](const StepReport& step) {
     if (!*bar) {
@@ -74,9 +77,11 @@ int run(const Arguments& arguments) {
   if (result.outcome == TrainOutcome::Stopped) {
     note(
         arguments,
-        output + ": stopped; " + std::to_string(result.epochs) +
-            " completed epochs are kept, and 'vitrine train --resume " + output +
-            "' goes on from there");
+        output + ": stopped; " + std::to_string(result.epochs) + " completed epochs" +
+            (result.updates == 0
+                 ? ""
+                 : " and " + std::to_string(result.updates) + " updates of the next") +
+            " are kept, and 'vitrine train --resume " + output + "' goes on from there");
     return 128 + stop_signal();
   }
   if (result.outcome == TrainOutcome::AlreadyFinished) {

@@ -129,7 +129,10 @@ TrainOptions read_train_options(const Arguments& arguments) {
       options.output().pop_back();
     }
   }
-  return options.workers(arguments.whole("workers")).fresh(arguments.flag("fresh"));
+  return options.workers(arguments.whole("workers"))
+      .save_every(arguments.whole("save-every"))
+      .keep(arguments.whole("keep"))
+      .fresh(arguments.flag("fresh"));
 }
 
 std::vector<OptionGroup> train_groups() {
@@ -146,6 +149,9 @@ std::vector<OptionGroup> train_groups() {
        {text_option("output", "DIR", "run folder; default: runs/<model>-<date>-<time>"),
         text_option("resume", "DIR", "go on with this run, by its own options"),
         flag_option("fresh", "start anew in a folder that holds a run"),
+        whole_option(
+            "save-every", "updates from one checkpoint to the next; 0: one an epoch", "0", 0),
+        whole_option("keep", "checkpoints that are kept, the newest", "2", 1),
         text_option("config", "FILE", "options of an earlier run: its config.json")}},
       std::move(model)};
   for (auto& group : training_groups()) {

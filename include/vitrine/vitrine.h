@@ -52,6 +52,7 @@
 #include "vitrine/models/vit.h"
 #include "vitrine/text.h"
 #include "vitrine/train/checkpoint.h"
+#include "vitrine/train/epoch_progress.h"
 #include "vitrine/train/evaluator.h"
 #include "vitrine/train/freeze.h"
 #include "vitrine/train/gradient_clipping.h"

@@ -18,7 +18,7 @@ ShuffleSampler::ShuffleSampler(std::size_t size, std::uint64_t seed, int64_t epo
 void ShuffleSampler::reset(std::optional<std::size_t> new_size) {
   order_.resize(new_size.value_or(order_.size()));
   std::iota(order_.begin(), order_.end(), std::size_t{0});
-  position_ = 0;
+  position_ = first_;
   auto generator = make_generator(mix_seed(seed_, static_cast<std::uint64_t>(epoch_)));
   // Written out, since std::shuffle differs between standard libraries.
   for (std::size_t left = order_.size(); left > 1; --left) {
@@ -28,7 +28,7 @@ void ShuffleSampler::reset(std::optional<std::size_t> new_size) {
 }
 
 std::optional<std::vector<std::size_t>> ShuffleSampler::next(std::size_t batch_size) {
-  const auto count = std::min(batch_size, order_.size() - position_);
+  const auto count = std::min(batch_size, order_.size() - std::min(position_, order_.size()));
   if (count == 0) {
     return std::nullopt;
   }

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <system_error>
 #include <utility>
@@ -82,6 +83,13 @@ std::string state_to_json(const RunState& state) {
       {"best_top1", state.best_top1},
       {"best_loss", state.best_loss},
       {"run", state.run}};
+  if (state.progress.updates > 0) {
+    json["progress"] = {
+        {"updates", state.progress.updates},
+        {"images", state.progress.images},
+        {"loss_sum", state.progress.loss_sum},
+        {"seconds", state.progress.seconds}};
+  }
   if (state.plateau) {
     json["plateau"] = {{"lr", state.plateau->lr}, {"bad_epochs", state.plateau->bad_epochs}};
     if (state.plateau->best) {
@@ -103,6 +111,12 @@ RunState state_from_json(const std::string& text) {
   const auto loss = json.find("best_loss");
   state.best_loss = loss == json.end() || loss->is_null() ? std::numeric_limits<double>::infinity()
                                                           : loss->get<double>();
+  if (const auto progress = json.find("progress"); progress != json.end()) {
+    progress->at("updates").get_to(state.progress.updates);
+    progress->at("images").get_to(state.progress.images);
+    progress->at("loss_sum").get_to(state.progress.loss_sum);
+    progress->at("seconds").get_to(state.progress.seconds);
+  }
   if (const auto plateau = json.find("plateau"); plateau != json.end()) {
     state.plateau.emplace();
     plateau->at("lr").get_to(state.plateau->lr);
@@ -114,31 +128,44 @@ RunState state_from_json(const std::string& text) {
   return state;
 }
 
-/// The epoch in the name of a checkpoint, or nothing for any other file.
-std::optional<int64_t> epoch_of(const fs::path& path) {
-  const auto name = path.filename().string();
+/// What the name of a checkpoint says; those of whole epochs have no number of updates.
+struct Place {
   int64_t epoch = 0;
-  if (std::sscanf(name.c_str(), "epoch-%" SCNd64, &epoch) != 1 || epoch < 1 ||
-      fs::path(checkpoint_path("", epoch)).filename() != name) {
+  int64_t updates = 0;
+
+  bool operator>(const Place& other) const {
+    const auto whole = std::numeric_limits<int64_t>::max();
+    return std::pair(epoch, updates == 0 ? whole : updates) >
+           std::pair(other.epoch, other.updates == 0 ? whole : other.updates);
+  }
+};
+
+/// The place in the name of a checkpoint, or nothing for any other file.
+std::optional<Place> place_of(const std::string& name) {
+  Place place;
+  const auto found =
+      std::sscanf(name.c_str(), "epoch-%" SCNd64 "-update-%" SCNd64, &place.epoch, &place.updates);
+  if (found < 1 || place.epoch < 1 || place.updates < 0 ||
+      checkpoint_path("", place.epoch, place.updates) != name) {
     return std::nullopt;
   }
-  return epoch;
+  return place;
 }
 
-/// Epochs that `folder` has a checkpoint of, newest first.
-std::vector<int64_t> list_epochs(const std::string& folder) {
-  std::vector<int64_t> epochs;
+/// Places that `folder` has a checkpoint of, newest first.
+std::vector<Place> list_places(const std::string& folder) {
+  std::vector<Place> places;
   std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    if (const auto epoch = epoch_of(it->path())) {
-      epochs.push_back(*epoch);
+    if (const auto place = place_of(it->path().filename().string())) {
+      places.push_back(*place);
     }
   }
   if (error && error != std::errc::no_such_file_or_directory) {
     throw FileError(printable(folder) + ": cannot list: " + error.message());
   }
-  std::sort(epochs.rbegin(), epochs.rend());
-  return epochs;
+  std::sort(places.begin(), places.end(), std::greater<>());
+  return places;
 }
 
 }  // namespace
@@ -185,36 +212,49 @@ Checkpoint read_checkpoint(const std::string& path) {
   return checkpoint;
 }
 
-std::string checkpoint_path(const std::string& folder, int64_t epoch) {
-  char name[48];
-  std::snprintf(name, sizeof(name), "epoch-%04" PRId64 ".safetensors", epoch);
+std::string checkpoint_path(const std::string& folder, int64_t epoch, int64_t updates) {
+  char name[80];
+  if (updates == 0) {
+    std::snprintf(name, sizeof(name), "epoch-%04" PRId64 ".safetensors", epoch);
+  } else {
+    std::snprintf(
+        name, sizeof(name), "epoch-%04" PRId64 "-update-%06" PRId64 ".safetensors", epoch, updates);
+  }
   return (fs::path(folder) / name).string();
+}
+
+std::string checkpoint_path(const std::string& folder, const RunState& state) {
+  const auto updates = state.progress.updates;
+  return checkpoint_path(folder, updates == 0 ? state.epoch : state.epoch + 1, updates);
+}
+
+bool is_checkpoint_name(const std::string& name) {
+  return place_of(name).has_value();
 }
 
 std::optional<Checkpoint> read_newest_checkpoint(
     const std::string& folder, const WarningHandler& warn) {
-  const auto epochs = list_epochs(folder);
-  for (const auto epoch : epochs) {
+  const auto places = list_places(folder);
+  for (const auto& place : places) {
     try {
-      return read_checkpoint(checkpoint_path(folder, epoch));
+      return read_checkpoint(checkpoint_path(folder, place.epoch, place.updates));
     } catch (const FileError& error) {
       if (warn) {
         warn(std::string(error.what()) + "; trying the checkpoint before it");
       }
     }
   }
-  if (!epochs.empty()) {
+  if (!places.empty()) {
     throw CheckpointError(printable(folder) + ": none of the checkpoints can be read");
   }
   return std::nullopt;
 }
 
-void remove_old_checkpoints(const std::string& folder, int64_t epoch) {
-  for (const auto other : list_epochs(folder)) {
-    if (other < epoch - 1) {
-      std::error_code ignored;  // an old file that stays does no harm
-      fs::remove(checkpoint_path(folder, other), ignored);
-    }
+void remove_old_checkpoints(const std::string& folder, int64_t keep) {
+  const auto places = list_places(folder);
+  for (auto i = static_cast<std::size_t>(keep); i < places.size(); ++i) {
+    std::error_code ignored;  // an old file that stays does no harm
+    fs::remove(checkpoint_path(folder, places[i].epoch, places[i].updates), ignored);
   }
 }
 

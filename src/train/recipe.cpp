@@ -117,6 +117,9 @@ void check_options(const TrainOptions& options) {
       options.workers() >= 0 && options.workers() <= 256,
       "workers has to be between 0 and 256, but got ",
       options.workers());
+  TORCH_CHECK_VALUE(
+      options.save_every() >= 0, "save_every has to be at least 0, but got ", options.save_every());
+  TORCH_CHECK_VALUE(options.keep() >= 1, "keep has to be at least 1, but got ", options.keep());
   TORCH_CHECK_VALUE(!options.data().empty(), "data has to name a folder");
   TORCH_CHECK_VALUE(!options.output().empty(), "output has to name a folder");
 }

@@ -15,6 +15,7 @@
 #include "vitrine/error.h"
 #include "vitrine/file.h"
 #include "vitrine/text.h"
+#include "vitrine/train/checkpoint.h"
 
 namespace vitrine {
 namespace {
@@ -40,26 +41,17 @@ int lock_folder(const std::string& path) {
   return descriptor;
 }
 
-bool is_number(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
 /// Whether a run's file was to be called `name` once it was whole.
 bool is_half_written(std::string_view name) {
   constexpr std::string_view kMark = ".tmp-";
   const auto mark = name.rfind(kMark);
-  if (mark == std::string_view::npos || !is_number(name.substr(mark + kMark.size()))) {
+  const auto number = mark == std::string_view::npos ? "" : name.substr(mark + kMark.size());
+  if (number.empty() || number.find_first_not_of("0123456789") != std::string_view::npos) {
     return false;
   }
-  auto whole = name.substr(0, mark);
-  if (whole == "config.json" || whole == "metrics.jsonl" || whole == "best.safetensors") {
-    return true;
-  }
-  constexpr std::string_view kStart = "epoch-";
-  constexpr std::string_view kEnd = ".safetensors";
-  return whole.size() > kStart.size() + kEnd.size() && whole.substr(0, kStart.size()) == kStart &&
-         whole.substr(whole.size() - kEnd.size()) == kEnd &&
-         is_number(whole.substr(kStart.size(), whole.size() - kStart.size() - kEnd.size()));
+  const auto whole = name.substr(0, mark);
+  return whole == "config.json" || whole == "metrics.jsonl" || whole == "best.safetensors" ||
+         is_checkpoint_name(std::string(whole));
 }
 
 /// Removes what `write_file_atomically` had not renamed yet when its process was killed, and
@@ -112,7 +104,7 @@ RunFolder::~RunFolder() {
 void RunFolder::clear() {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(checkpoints_path())) {
-    if (entry.path().filename().string().rfind("epoch-", 0) == 0) {
+    if (is_checkpoint_name(entry.path().filename().string())) {
       fs::remove(entry.path(), error);
       // One that stayed would be taken for the new run's.
       if (error) {

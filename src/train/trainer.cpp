@@ -8,8 +8,8 @@
 
 #include "vitrine/data/random.h"
 #include "vitrine/error.h"
+#include "vitrine/text.h"
 #include "vitrine/train/layer_decay.h"
-#include "vitrine/train/metrics.h"
 
 #include "train/random_scope.h"
 
@@ -24,13 +24,15 @@ std::shared_ptr<Classifier> moved(std::shared_ptr<Classifier> model, torch::Devi
   return model;
 }
 
-void check_finite(double value, const char* what, int64_t epoch, int64_t step) {
-  if (!std::isfinite(value)) {
-    throw Error(
-        "training stopped in epoch " + std::to_string(epoch) + ", before update " +
-        std::to_string(step) + ": the " + what + " is " + (std::isnan(value) ? "NaN" : "infinite") +
-        "; a lower learning rate, a longer warm-up or gradient clipping may help");
+/// The first of the images at these places of `data`, and how many more there are.
+std::string list_images(const ImageDataset& data, const std::vector<std::size_t>& places) {
+  constexpr std::size_t kListed = 3;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < std::min(places.size(), kListed); ++i) {
+    names.push_back(printable(data.samples()[places[i]].path));
   }
+  const auto more = places.size() - names.size();
+  return join(names, ", ") + (more == 0 ? "" : " and " + std::to_string(more) + " more");
 }
 
 /// A copy of `model` that starts the average of its weights.
@@ -99,58 +101,99 @@ int64_t updates_per_epoch(std::size_t images, int64_t batch_size, int64_t grad_a
   return full > 0 ? (full - 1) / grad_accum_steps + 1 : 1;
 }
 
+/// An epoch that is being trained.
+struct Trainer::Epoch {
+  int64_t number;
+  int64_t batches;
+  ImageDataset data;
+  ShuffleSampler order;  // of the batches to come
+  EpochProgress progress;
+
+  /// Throws Error where what was measured before update `step` on the images at `places` is not
+  /// finite.
+  void check(const Measured& found, int64_t step, const std::vector<std::size_t>& places) const {
+    if (std::isfinite(found.loss) && std::isfinite(found.norm)) {
+      return;
+    }
+    const bool in_loss = !std::isfinite(found.loss);
+    throw Error(
+        "training stopped in epoch " + std::to_string(number) + ", before update " +
+        std::to_string(step) + ": the " + (in_loss ? "loss" : "norm of the gradients") + " is " +
+        (std::isnan(in_loss ? found.loss : found.norm) ? "NaN" : "infinite") + " on " +
+        list_images(data, places) +
+        "; a lower learning rate, a longer warm-up or gradient clipping may help");
+  }
+};
+
 std::optional<EpochReport> Trainer::train_epoch(
-    ImageDataset data, int64_t epoch, const StepHandler& step) {
+    ImageDataset data, int64_t epoch, const StepHandler& step, const EpochProgress& done) {
   const auto images = data.size().value();
   TORCH_CHECK_VALUE(images > 0, "dataset to train on has to have an image");
-  const auto batches = updates_per_epoch(images, options_.loader().batch_size());
+  const auto size = options_.loader().batch_size();
+  const auto batches = updates_per_epoch(images, size);
   auto loader_options = options_.loader();
-  loader_options.drop_last(static_cast<int64_t>(images) >= loader_options.batch_size());
+  loader_options.drop_last(static_cast<int64_t>(images) >= size);
   data.set_epoch(epoch);
-  Loader loader(std::move(data), ShuffleSampler(images, options_.seed(), epoch), loader_options);
-  return train_batches(loader, batches, epoch, step);
+  ShuffleSampler order(images, options_.seed(), epoch);
+  order.skip(
+      static_cast<std::size_t>(
+          std::min(done.updates * options_.grad_accum_steps(), batches) * size));
+  Epoch rest{epoch, batches, data, order, done};
+  Loader loader(std::move(data), std::move(order), loader_options);
+  return train_batches(loader, rest, step);
 }
 
 std::optional<EpochReport> Trainer::train_batches(
-    Loader& loader, int64_t batches, int64_t epoch, const StepHandler& step) {
+    Loader& loader, Epoch& epoch, const StepHandler& step) {
   model_->train();
   detail::RandomScope random(options_.device());
   const auto accumulated = options_.grad_accum_steps();
-  const auto updates = (batches - 1) / accumulated + 1;
+  const auto updates = (epoch.batches - 1) / accumulated + 1;
+  auto& progress = epoch.progress;
+  const auto before = progress;
   const auto start = Clock::now();
   const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
-  RunningMean loss;
-  EpochReport report{};
+  const auto rate = [&] {
+    return static_cast<double>(progress.images - before.images) / seconds();
+  };
   std::vector<torch::Tensor> losses;  // of the batches of an update
-  int64_t count = 0;                  // their images
-  for (int64_t i = 0; auto batch = loader.next(); ++i) {
+  std::vector<std::size_t> places;    // of their images
+  for (auto i = progress.updates * accumulated; auto batch = loader.next(); ++i) {
     const auto number = optimizer_.steps();
     const auto part = i % accumulated;
-    const auto parts = std::min(accumulated, batches - (i - part));
+    const auto parts = std::min(accumulated, epoch.batches - (i - part));
     if (part == 0) {
       optimizer_.zero_grad();
       losses.clear();
-      count = 0;
+      places.clear();
     }
     const auto seed = batch_seed(options_.seed(), number, part);
     random.seed(seed);
-    losses.push_back(backward(*batch, seed, epoch, parts));
-    count += batch->target.size(0);
+    losses.push_back(backward(*batch, seed, epoch.number, parts));
+    const auto its_places =
+        epoch.order.next(static_cast<std::size_t>(batch->target.size(0))).value();
+    places.insert(places.end(), its_places.begin(), its_places.end());
     if (part + 1 < parts) {
       continue;
     }
-    report.lr = learning_rate(options_.schedule(), number);
-    const auto mean = update(losses, report.lr, epoch);
-    loss.add(mean, count);
-    report.images_per_second = static_cast<double>(loss.count()) / seconds();
-    const auto done = i / accumulated + 1;
-    if (step && !step({epoch, done, updates, mean, report.lr, report.images_per_second})) {
+    const auto found = measure(losses);
+    epoch.check(found, number + 1, places);
+    const auto lr = learning_rate(options_.schedule(), number);
+    update(lr);
+    ++progress.updates;
+    progress.images += static_cast<int64_t>(places.size());
+    progress.loss_sum += found.loss * static_cast<double>(places.size());
+    progress.seconds = before.seconds + seconds();
+    if (step &&
+        !step({epoch.number, progress.updates, updates, found.loss, lr, rate(), progress})) {
       return std::nullopt;
     }
   }
-  report.loss = loss.value();
-  report.data_wait = loader.waited().count() / seconds();
-  return report;
+  return EpochReport{
+      progress.loss_sum / static_cast<double>(progress.images),
+      learning_rate(options_.schedule(), optimizer_.steps() - 1),
+      rate(),
+      loader.waited().count() / seconds()};
 }
 
 /// Adds the gradients of a batch, one of `parts` in its update, and gives its loss.
@@ -186,21 +229,22 @@ torch::Tensor Trainer::clip() {
   return norm;
 }
 
-/// Updates the weights and their average from the gradients of batches with these losses; gives the
-/// mean of the losses.
-double Trainer::update(const std::vector<torch::Tensor>& losses, double lr, int64_t epoch) {
+/// Clips the gradients of batches with these losses, and gives the mean of the losses and the norm
+/// that the gradients had.
+Trainer::Measured Trainer::measure(const std::vector<torch::Tensor>& losses) {
   const auto norm = clip();
   // One transfer for both, since each one waits for the device.
   const auto values =
       torch::stack({torch::stack(losses).mean(), norm}).to(torch::kCPU, torch::kFloat64);
-  const auto step = optimizer_.steps() + 1;
-  check_finite(values[0].item<double>(), "loss", epoch, step);
-  check_finite(values[1].item<double>(), "norm of the gradients", epoch, step);
+  return {values[0].item<double>(), values[1].item<double>()};
+}
+
+/// Updates the weights from their gradients, and the average from the weights.
+void Trainer::update(double lr) {
   optimizer_.step(lr);
   if (average_) {
     update_average(*average_, *model_, ema_decay(options_.model_ema(), optimizer_.steps()));
   }
-  return values[0].item<double>();
 }
 
 }  // namespace vitrine

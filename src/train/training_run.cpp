@@ -87,8 +87,11 @@ class Run {
   std::optional<Evaluation> validate(Classifier& model) const;
   bool is_best(const EpochRecord& record) const;
   void keep(Trainer& trainer, RunFolder& folder, const EpochRecord& record);
+  void save(Trainer& trainer, const RunFolder& folder);
+  template <typename Write>
+  void to_disk(const Write& write);
   TrainResult result(TrainOutcome outcome) const {
-    return {outcome, state_.epoch, state_.best_epoch, state_.best_top1};
+    return {outcome, state_.epoch, state_.progress.updates, state_.best_epoch, state_.best_top1};
   }
   LoaderOptions loader_options() const {
     return LoaderOptions().batch_size(options_.batch_size()).workers(options_.workers());
@@ -105,6 +108,7 @@ class Run {
   ImageSplits splits_;
   ModelCard card_;
   RunState state_;
+  RunState saved_;  // that of the newest checkpoint
   std::optional<Checkpoint> checkpoint_;
 };
 
@@ -132,9 +136,10 @@ TrainResult Run::execute() {
   }
   if (events_.start) {
     events_.start(
-        state_.epoch + 1,
-        static_cast<int64_t>(splits_.train.samples.size()),
-        static_cast<int64_t>(splits_.val.samples.size()));
+        {state_.epoch + 1,
+         state_.progress.updates,
+         static_cast<int64_t>(splits_.train.samples.size()),
+         static_cast<int64_t>(splits_.val.samples.size())});
   }
   for (auto epoch = state_.epoch + 1; epoch <= total_epochs(options_); ++epoch) {
     if (!run_epoch(trainer, folder, epoch)) {
@@ -145,7 +150,7 @@ TrainResult Run::execute() {
 }
 
 /// Reads the state of a run begun earlier, after comparing its options; false when it is finished.
-/// A run without a completed epoch counts as none, so that its options may still be changed.
+/// A run without a checkpoint counts as none, so that its options may still be changed.
 bool Run::find_earlier_run(const RunFolder& folder) {
   const auto config = folder.read_config();
   if (!config) {
@@ -158,7 +163,7 @@ bool Run::find_earlier_run(const RunFolder& folder) {
   }
   detail::compare_run_configs(
       folder.path(), *config, detail::make_run_config(options_, splits_), warning);
-  state_ = checkpoint_->state;
+  state_ = saved_ = checkpoint_->state;
   return state_.epoch < total_epochs(options_);
 }
 
@@ -203,19 +208,48 @@ void Run::restore(Trainer& trainer) {
   }
 }
 
+/// Does `write`; where it cannot, the error says what is kept nevertheless.
+template <typename Write>
+void Run::to_disk(const Write& write) {
+  try {
+    write();
+  } catch (const FileError& error) {
+    const auto updates = saved_.progress.updates;
+    throw FileError(
+        std::string(error.what()) + "; the " + std::to_string(saved_.epoch) +
+        " epochs completed before" +
+        (updates == 0 ? "" : " and " + std::to_string(updates) + " updates of the next") +
+        " are kept in " + printable(options_.output()));
+  }
+}
+
+/// Trains what is left of an epoch, validates, and keeps what comes of it; false when stopped,
+/// which keeps what is done.
 bool Run::run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch) {
-  const auto start = std::chrono::steady_clock::now();
   const ImageDataset data(
       splits_.train.samples, TrainTransform(options_.augment(), card_.preprocess), options_.seed());
-  const auto trained = trainer.train_epoch(data, epoch, [this](const StepReport& report) {
+  const auto every = options_.save_every();
+  const auto on_step = [&](const StepReport& report) {
+    state_.step = trainer.optimizer().steps();
+    state_.progress = report.progress;
     if (events_.step) {
       events_.step(report);
     }
-    return !stopped();
-  });
-  const auto validated = trained ? validate(trainer.result()) : std::nullopt;
+    const bool stop = stopped();
+    if (stop || (every > 0 && state_.step % every == 0)) {
+      to_disk([&] { save(trainer, folder); });
+    }
+    return !stop;
+  };
+  const auto trained = trainer.train_epoch(data, epoch, on_step, state_.progress);
+  if (!trained) {
+    return false;
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const auto validated = validate(trainer.result());
   const auto raw = validated && trainer.average() ? validate(*trainer.model()) : validated;
   if (!raw) {
+    to_disk([&] { save(trainer, folder); });
     return false;
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
@@ -229,15 +263,9 @@ bool Run::run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch) {
       validated->top5,
       trained->images_per_second,
       trained->data_wait,
-      seconds.count(),
+      state_.progress.seconds + seconds.count(),
       trainer.average() ? std::optional(Scores{raw->loss, raw->top1, raw->top5}) : std::nullopt};
-  try {
-    keep(trainer, folder, record);
-  } catch (const FileError& error) {
-    throw FileError(
-        std::string(error.what()) + "; the " + std::to_string(epoch - 1) +
-        " epochs completed before are kept in " + printable(folder.path()));
-  }
+  to_disk([&] { keep(trainer, folder, record); });
   return true;
 }
 
@@ -265,6 +293,7 @@ void Run::keep(Trainer& trainer, RunFolder& folder, const EpochRecord& record) {
   const bool best = is_best(record);
   state_.epoch = record.epoch;
   state_.step = record.step;
+  state_.progress = {};
   if (best) {
     state_.best_epoch = record.epoch;
     state_.best_top1 = record.val_top1;
@@ -297,16 +326,22 @@ void Run::keep(Trainer& trainer, RunFolder& folder, const EpochRecord& record) {
     card_.provenance["val_top1"] = Json(record.val_top1).dump();
     save_model(folder.best_path(), trainer.result(), card_);
   }
+  save(trainer, folder);
+  if (events_.epoch) {
+    events_.epoch(record, best);
+  }
+}
+
+/// Writes a checkpoint of where the run stands.
+void Run::save(Trainer& trainer, const RunFolder& folder) {
   write_checkpoint(
-      checkpoint_path(folder.checkpoints_path(), record.epoch),
+      checkpoint_path(folder.checkpoints_path(), state_),
       {state_dict(*trainer.model()),
        trainer.optimizer().state(),
        state_,
        trainer.average() ? state_dict(*trainer.average()) : StateDict()});
-  remove_old_checkpoints(folder.checkpoints_path(), record.epoch);
-  if (events_.epoch) {
-    events_.epoch(record, best);
-  }
+  saved_ = state_;
+  remove_old_checkpoints(folder.checkpoints_path(), options_.keep());
 }
 
 }  // namespace

@@ -66,5 +66,19 @@ TEST(ShuffleSampler, GoesOnAfterItWasSavedAndLoaded) {
   EXPECT_EQ(draw_all(restored, 4), draw_all(sampler, 4));
 }
 
+TEST(ShuffleSampler, LeavesOutWhatIsSkipped) {
+  ShuffleSampler whole(7, /*seed=*/1, /*epoch=*/2);
+  const auto order = whole.next(7).value();
+  ShuffleSampler rest(7, /*seed=*/1, /*epoch=*/2);
+  rest.skip(4);
+  for (int pass = 0; pass < 2; ++pass) {
+    EXPECT_EQ(rest.next(7).value(), (std::vector<std::size_t>{order.begin() + 4, order.end()}));
+    EXPECT_FALSE(rest.next(7));
+    rest.reset();
+  }
+  rest.skip(9);
+  EXPECT_FALSE(rest.next(1));
+}
+
 }  // namespace
 }  // namespace vitrine

@@ -125,7 +125,7 @@ TEST(RemoveOldCheckpoints, KeepsTheLastTwo) {
   for (int64_t epoch = 1; epoch <= 4; ++epoch) {
     write_epoch(folder, epoch);
   }
-  remove_old_checkpoints(folder.path(), 4);
+  remove_old_checkpoints(folder.path(), 2);
   for (int64_t epoch = 1; epoch <= 4; ++epoch) {
     EXPECT_EQ(std::filesystem::exists(checkpoint_path(folder.path(), epoch)), epoch >= 3);
   }

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -150,6 +152,83 @@ TEST_F(TrainTest, GoesOnAfterBeingStoppedToTheSameBits) {
   EXPECT_EQ(result.outcome, TrainOutcome::Finished);
   EXPECT_EQ(last_checkpoint("a"), last_checkpoint("b"));
   EXPECT_EQ(metrics("b").size(), 3U);
+}
+
+TEST_F(TrainTest, SavesInTheMiddleOfAnEpoch) {
+  TrainEvents events;
+  int64_t updates = 0;
+  events.step = [&](const StepReport&) { ++updates; };
+  events.stop = [&] { return updates == 8; };
+  const auto stopped = train(options("a").batch_size(4).save_every(2).keep(3), events);
+  EXPECT_EQ(stopped.outcome, TrainOutcome::Stopped);
+  EXPECT_EQ(stopped.epochs, 1);
+  EXPECT_EQ(stopped.updates, 2);
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "a/checkpoints")) {
+    names.push_back(entry.path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(
+      names,
+      (std::vector<std::string>{
+          "epoch-0001-update-000006.safetensors",
+          "epoch-0001.safetensors",
+          "epoch-0002-update-000002.safetensors"}));
+  EXPECT_EQ(metrics("a").size(), 1U);
+  std::vector<int64_t> start;
+  events.stop = {};
+  events.start = [&](const TrainStart& at) { start = {at.epoch, at.updates}; };
+  EXPECT_EQ(train(options("a").batch_size(4), events).outcome, TrainOutcome::Finished);
+  EXPECT_EQ(start, (std::vector<int64_t>{2, 2}));
+  EXPECT_EQ(updates, 18);
+}
+
+TEST_F(TrainTest, ValidatesAnEpochThatWasStoppedBeforeItsValidation) {
+  train(options("a"));
+  TrainEvents events;
+  int64_t updates = 0;
+  events.step = [&](const StepReport&) { ++updates; };
+  int questions = 0;
+  events.stop = [&] { return ++questions == 4; };  // three are asked after updates
+  EXPECT_EQ(train(options("b"), events).updates, 3);
+  events.stop = {};
+  EXPECT_EQ(train(options("b"), events).outcome, TrainOutcome::Finished);
+  EXPECT_EQ(updates, 9);
+  EXPECT_EQ(last_checkpoint("a"), last_checkpoint("b"));
+  EXPECT_EQ(metrics("b")[0]["train_loss"], metrics("a")[0]["train_loss"]);
+}
+
+TEST_F(TrainTest, GoesOnFromAnyUpdateOfEachFamilyToTheSameBits) {
+  std::mt19937 random(0);  // NOLINT: the same each time
+  for (const auto* model :
+       {"vitrine_vit_patch4_32", "vitrine_swin_patch2_window4_32", "vitrine_mobilevit_32"}) {
+    SCOPED_TRACE(model);
+    const auto of = [&](const std::string& run) {
+      auto result = rich_options(run).model(model).model_options({}).epochs(2).grad_accum_steps(2);
+      result.preprocess(PreprocessOptions().height(32).width(32).crop_pct(1));
+      result.augment().hflip(0.5);
+      return result;  // three updates an epoch
+    };
+    const std::string name = model;
+    train(of(name));
+    const auto expected = read_file(checkpoint_path(folder_ / (name + "/checkpoints"), 2));
+    for (const int64_t workers : {0, 1, 4}) {
+      const auto run = name + std::to_string(workers);
+      // Two stops: within the first epoch and within the second.
+      for (const auto least : {1, 4}) {
+        const auto wanted = least + static_cast<int64_t>(random() % 2);
+        TrainEvents events;
+        int64_t step = 0;
+        events.step = [&](const StepReport& report) {
+          step = 3 * (report.epoch - 1) + report.progress.updates;
+        };
+        events.stop = [&] { return step == wanted; };
+        EXPECT_EQ(train(of(run).workers(workers), events).outcome, TrainOutcome::Stopped);
+      }
+      EXPECT_EQ(train(of(run).workers(workers)).outcome, TrainOutcome::Finished);
+      EXPECT_EQ(read_file(checkpoint_path(folder_ / (run + "/checkpoints"), 2)), expected);
+    }
+  }
 }
 
 TEST_F(TrainTest, GoesOnToTheSameBitsWithEveryPartOfARecipe) {

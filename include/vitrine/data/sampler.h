@@ -22,6 +22,8 @@ class VITRINE_API ShuffleSampler final : public torch::data::samplers::Sampler<>
   void reset(std::optional<std::size_t> new_size = std::nullopt) override;
   /// The next `batch_size` indices, fewer at the end, then nothing.
   std::optional<std::vector<std::size_t>> next(std::size_t batch_size) override;
+  /// Leaves out the first `count` indices of the order, also after a `reset`.
+  void skip(std::size_t count) { position_ = first_ = count; }
   /// Sets the epoch whose order the next `reset` starts.
   void set_epoch(int64_t epoch) { epoch_ = epoch; }
 
@@ -31,6 +33,7 @@ class VITRINE_API ShuffleSampler final : public torch::data::samplers::Sampler<>
  private:
   std::vector<std::size_t> order_;
   std::size_t position_ = 0;
+  std::size_t first_ = 0;
   std::uint64_t seed_;
   int64_t epoch_;
 };

@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "vitrine/export.h"
+#include "vitrine/train/epoch_progress.h"
 #include "vitrine/train/plateau.h"
 #include "vitrine/weights/state_dict.h"
 
 namespace vitrine {
 
-/// Where a run stands after a completed epoch.
+/// Where a run stands.
 struct RunState {
   int64_t epoch = 0;       // epochs completed
   int64_t step = 0;        // updates done
@@ -21,6 +22,7 @@ struct RunState {
   std::string run;         // what the run was started with, as JSON; free to the writer
   double best_loss = 0;    // the best model's loss on the validation images
   std::optional<PlateauState> plateau = std::nullopt;  // of a schedule that has one
+  EpochProgress progress = {};                         // in the epoch after the completed ones
 };
 
 /// Everything that a run needs to go on as if it had never stopped. What is random follows from the
@@ -42,16 +44,22 @@ VITRINE_API void write_checkpoint(const std::string& path, const Checkpoint& che
 /// Reads such a file; throws CheckpointError when it is damaged.
 VITRINE_API Checkpoint read_checkpoint(const std::string& path);
 
-/// The path of the checkpoint of `epoch` in `folder`: epoch-0007.safetensors.
-VITRINE_API std::string checkpoint_path(const std::string& folder, int64_t epoch);
+/// The path of the checkpoint of `epoch` in `folder`: epoch-0007.safetensors, or after so many
+/// updates of it, not 0, epoch-0007-update-000123.safetensors.
+VITRINE_API std::string checkpoint_path(
+    const std::string& folder, int64_t epoch, int64_t updates = 0);
+/// The path of a checkpoint of a run that stands there.
+VITRINE_API std::string checkpoint_path(const std::string& folder, const RunState& state);
+/// Whether `checkpoint_path` gives files of this name.
+VITRINE_API bool is_checkpoint_name(const std::string& name);
 
 /// Reads the newest checkpoint of `folder`; a damaged one is told to `warn`, and the one before is
 /// read. Nothing when there is none; CheckpointError when none of those there can be read.
 VITRINE_API std::optional<Checkpoint> read_newest_checkpoint(
     const std::string& folder, const WarningHandler& warn);
 
-/// Removes the checkpoints of `folder` that are older than the one before `epoch`.
-VITRINE_API void remove_old_checkpoints(const std::string& folder, int64_t epoch);
+/// Removes all checkpoints of `folder` but the newest `keep`.
+VITRINE_API void remove_old_checkpoints(const std::string& folder, int64_t keep);
 
 /// Copies `tensors` into the parameters and buffers of `module`, which must have the same keys,
 /// shapes and dtypes, less the derived tables; throws CheckpointError, changing nothing, when they

@@ -113,6 +113,10 @@ struct TrainOptions {
   TORCH_ARG(bool, fresh) = false;
   /// Threads that prepare batches; the result does not depend on it.
   TORCH_ARG(int64_t, workers) = 2;
+  /// Updates after which a checkpoint is written in the middle of an epoch, each time; 0 for none.
+  TORCH_ARG(int64_t, save_every) = 0;
+  /// Checkpoints that are kept, the newest, at least 1; best.safetensors is apart.
+  TORCH_ARG(int64_t, keep) = 2;
   TORCH_ARG(torch::Device, device) = torch::kCPU;
 };
 
@@ -130,8 +134,8 @@ VITRINE_API ScheduleOptions make_schedule(const TrainOptions& options, int64_t u
 /// How the plateau of a training goes about it.
 VITRINE_API PlateauOptions make_plateau(const TrainOptions& options);
 
-/// The options that decide the outcome of a run, as one JSON object; `output`, `fresh`, `workers`
-/// and `device` are left out.
+/// The options that decide the outcome of a run, as one JSON object; `output`, `fresh`, `workers`,
+/// `save_every`, `keep` and `device` are left out.
 VITRINE_API std::string train_options_to_json(const TrainOptions& options);
 
 /// Such an object, or a config.json that has it below "options", laid over `base`. Throws

@@ -16,6 +16,7 @@
 #include "vitrine/data/sampler.h"
 #include "vitrine/export.h"
 #include "vitrine/models/classifier.h"
+#include "vitrine/train/epoch_progress.h"
 #include "vitrine/train/gradient_clipping.h"
 #include "vitrine/train/loss.h"
 #include "vitrine/train/mixup.h"
@@ -62,6 +63,7 @@ struct StepReport {
   double loss;
   double lr;
   double images_per_second;  // of the epoch so far
+  EpochProgress progress;    // where the epoch can be gone on with
 };
 
 /// Told of every update; false stops.
@@ -78,18 +80,21 @@ struct EpochReport {
 /// Trains a model, epoch by epoch.
 ///
 /// An update depends on the weights, the optimizer's state, the seed and its number alone: random
-/// numbers are seeded for each, so that a training can go on elsewhere after any epoch. LibTorch's
+/// numbers are seeded for each, so that a training can go on elsewhere after any update. LibTorch's
 /// default generators are the caller's again when a call returns.
 class VITRINE_API Trainer {
  public:
   /// Moves `model` to the device. Throws c10::ValueError on options out of range.
   Trainer(std::shared_ptr<Classifier> model, const TrainerOptions& options);
 
-  /// Trains for epoch number `epoch`, from 1, over `data`. Nothing when `step` stopped it. Throws
-  /// Error, before the update, when the loss or the norm of the gradients is not finite, and
-  /// ImageError when an image cannot be read.
+  /// Trains for epoch number `epoch`, from 1, over `data`, going on after what is `done` of it.
+  /// Nothing when `step` stopped it. Throws Error, before the update, when the loss or the norm of
+  /// the gradients is not finite, naming the images, and ImageError when an image cannot be read.
   std::optional<EpochReport> train_epoch(
-      ImageDataset data, int64_t epoch, const StepHandler& step = {});
+      ImageDataset data,
+      int64_t epoch,
+      const StepHandler& step = {},
+      const EpochProgress& done = {});
 
   /// Sets the rate after warm-up, as a plateau does.
   void set_lr(double lr) { options_.schedule().lr(lr); }
@@ -104,12 +109,18 @@ class VITRINE_API Trainer {
  private:
   using Loader = BatchLoader<ImageDataset, ShuffleSampler>;
 
-  std::optional<EpochReport> train_batches(
-      Loader& loader, int64_t batches, int64_t epoch, const StepHandler& step);
+  struct Epoch;
+  struct Measured {
+    double loss;
+    double norm;
+  };
+
+  std::optional<EpochReport> train_batches(Loader& loader, Epoch& epoch, const StepHandler& step);
   torch::Tensor backward(
       const torch::data::Example<>& batch, std::uint64_t seed, int64_t epoch, int64_t parts);
   torch::Tensor clip();
-  double update(const std::vector<torch::Tensor>& losses, double lr, int64_t epoch);
+  Measured measure(const std::vector<torch::Tensor>& losses);
+  void update(double lr);
 
   std::shared_ptr<Classifier> model_;
   std::shared_ptr<Classifier> average_;

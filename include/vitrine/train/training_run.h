@@ -35,10 +35,17 @@ struct EpochRecord {
   std::optional<Scores> raw;
 };
 
+/// From where a run starts, or goes on.
+struct TrainStart {
+  int64_t epoch;    // the first to train, from 1
+  int64_t updates;  // of it that are done
+  int64_t train_images;
+  int64_t val_images;
+};
+
 /// Whom a run tells how it goes; any may be empty.
 struct TrainEvents {
-  /// The run starts, or goes on, after `first_epoch` - 1 epochs with so many images.
-  std::function<void(int64_t first_epoch, int64_t train_images, int64_t val_images)> start;
+  std::function<void(const TrainStart&)> start;
   std::function<void(const StepReport&)> step;
   std::function<void(const EpochRecord&, bool best)> epoch;
   /// Something to know, on one line.
@@ -51,12 +58,13 @@ struct TrainEvents {
 enum class TrainOutcome {
   Finished,         // all epochs are done
   AlreadyFinished,  // they had been before; nothing was changed
-  Stopped           // by `stop`; the completed epochs are kept
+  Stopped           // by `stop`; everything done is kept
 };
 
 struct TrainResult {
   TrainOutcome outcome = TrainOutcome::Finished;
   int64_t epochs = 0;      // completed
+  int64_t updates = 0;     // of the epoch after them
   int64_t best_epoch = 0;  // 0 before the first
   double best_top1 = 0;
 };
@@ -71,9 +79,10 @@ VITRINE_API ModelCard starting_card(const TrainOptions& options);
 ///
 /// After each epoch it validates, adds a line to metrics.jsonl, writes best.safetensors when the
 /// model is the best so far, and a checkpoint, each durably. Where weights are averaged, the
-/// average is what is validated first, decides and is written. A run that was killed at any instant
-/// goes on from its last completed epoch, and ends with the same bits as one that was not, given as
-/// many threads of LibTorch and the same kind of device. Throws Error when options differ from
+/// average is what is validated first, decides and is written. A run that `stop` ends writes a
+/// checkpoint first, also in the middle of an epoch. A run that was killed at any instant goes on
+/// from its newest checkpoint, and ends with the same bits as one that was not, given as many
+/// threads of LibTorch and the same kind of device. Throws Error when options differ from
 /// those the run was begun with.
 VITRINE_API TrainResult train(const TrainOptions& options, const TrainEvents& events = {});
 

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstdint>
+
+namespace vitrine {
+
+/// How much of an epoch's training is done.
+struct EpochProgress {
+  int64_t updates = 0;  // done
+  int64_t images = 0;   // trained on
+  double loss_sum = 0;  // of their losses
+  double seconds = 0;   // spent
+};
+
+}  // namespace vitrine
