@@ -1,6 +1,6 @@
 #include "data/blur_ops.h"
 
-#include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -111,6 +111,15 @@ cv::Mat gaussian_blur(const cv::Mat& image, double sigma) {
     std::swap(current, next);
   }
   return current;
+}
+
+cv::Mat convolve_gaussian(const cv::Mat& image, int side, double sigma) {
+  // cv::GaussianBlur takes three times as long, with weights of 8 bits.
+  const auto kernel = cv::getGaussianKernel(side, sigma, CV_32F);
+  cv::Mat result;
+  cv::sepFilter2D(
+      image, result, CV_8U, kernel, kernel, {-1, -1}, /*delta=*/0, cv::BORDER_REFLECT_101);
+  return result;
 }
 
 }  // namespace vitrine::detail

@@ -15,4 +15,8 @@ cv::Mat adjust_sharpness(const cv::Mat& image, double factor);
 /// by extended box filtering"); beyond the border stand its values.
 cv::Mat gaussian_blur(const cv::Mat& image, double sigma);
 
+/// Blurs by `side` x `side` values of a Gaussian of deviation `sigma`, above 0; beyond the border
+/// the image is mirrored. It is torchvision's gaussian_blur, from which single values differ by 1.
+cv::Mat convolve_gaussian(const cv::Mat& image, int side, double sigma);
+
 }  // namespace vitrine::detail

@@ -44,6 +44,7 @@ AREA = {
     "sharpness": (lambda i, a: auto_augment.sharpness(i, a), [0.0, 0.1, 0.37, 1.0, 1.9, 3.3]),
     "gaussian_blur": (lambda i, a: auto_augment.gaussian_blur(i, a), [0.0, 0.1, 0.5, 1.05, 2.0, 4.7, 20.0]),
 }
+KERNEL = ("convolve_gaussian", lambda i, a: functional.gaussian_blur(i, [23, 23], [a, a]), [0.1, 0.7, 1.0, 1.5, 2.0])
 WARP = {
     "shear_x": (auto_augment.shear_x, [-0.3, 0.03, 0.27, 0.99]),
     "shear_y": (auto_augment.shear_y, [-0.3, 0.03, 0.27, 0.99]),
@@ -69,6 +70,11 @@ def cases():
                 for n, size in enumerate(SIZES):
                     if n == 0 or (n + k + m) % 3 == 0:
                         yield name, argument, sampling, size, apply
+    name, apply, arguments = KERNEL
+    for argument in arguments:
+        for size in SIZES:
+            if min(size) > 11:  # which torchvision's margin needs
+                yield name, argument, "", size, apply
 
 
 def main():
