@@ -69,6 +69,13 @@ void from_value(const Json& json, OptimizerKind& kind) {
   kind = parse_optimizer(json.get<std::string>());
 }
 
+Json to_value(const EraseMode& mode) {
+  return to_string(mode);
+}
+void from_value(const Json& json, EraseMode& mode) {
+  mode = parse_erase_mode(json.get<std::string>());
+}
+
 Json to_value(const std::vector<Interpolation>& filters) {
   Json json = Json::array();
   for (const auto filter : filters) {
@@ -188,8 +195,36 @@ std::vector<Field> data_fields() {
           [](auto& o) -> auto& { return o.augment().train_interpolation(); })};
 }
 
+std::vector<Field> colour_and_erasing_fields() {
+  return {
+      field(
+          "aa", [](auto& o) -> auto& { return o.augment().aa(); }),
+      field(
+          "color_jitter", [](auto& o) -> auto& { return o.augment().color_jitter(); }),
+      field(
+          "color_jitter_prob", [](auto& o) -> auto& { return o.augment().color_jitter_prob(); }),
+      field(
+          "grayscale_prob", [](auto& o) -> auto& { return o.augment().grayscale_prob(); }),
+      field(
+          "gaussian_blur_prob", [](auto& o) -> auto& { return o.augment().gaussian_blur_prob(); }),
+      field(
+          "reprob", [](auto& o) -> auto& { return o.augment().erasing().probability(); }),
+      field(
+          "remode", [](auto& o) -> auto& { return o.augment().erasing().mode(); }),
+      field(
+          "recount", [](auto& o) -> auto& { return o.augment().erasing().count(); }),
+      field(
+          "re_area", [](auto& o) -> auto& { return o.augment().erasing().area(); }),
+      field(
+          "re_aspect", [](auto& o) -> auto& { return o.augment().erasing().aspect(); }),
+      field(
+          "aug_repeats", [](auto& o) -> auto& { return o.aug_repeats(); })};
+}
+
 std::vector<Field> all_fields() {
   auto fields = data_fields();
+  const auto colours = colour_and_erasing_fields();
+  fields.insert(fields.end(), colours.begin(), colours.end());
   const std::vector<Field> rest = {
       field(
           "opt", [](auto& o) -> auto& { return o.optimizer().opt(); }),
@@ -236,6 +271,10 @@ std::vector<Field> all_fields() {
 void check_options(const TrainOptions& options) {
   check_options(options.optimizer());
   check_options(options.augment());
+  TORCH_CHECK_VALUE(
+      options.aug_repeats() == 0 || (options.aug_repeats() >= 1 && options.aug_repeats() <= 1000),
+      "aug_repeats has to be 0 or between 1 and 1000, but got ",
+      options.aug_repeats());
   TORCH_CHECK_VALUE(
       options.layer_decay() > 0 && options.layer_decay() <= 1,
       "layer_decay has to be above 0 and at most 1, but got ",

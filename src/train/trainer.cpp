@@ -57,8 +57,9 @@ int64_t updates_per_epoch(std::size_t images, int64_t batch_size) {
 
 std::optional<EpochReport> Trainer::train_epoch(
     ImageDataset data, int64_t epoch, const StepHandler& step) {
-  const auto images = data.size().value();
-  TORCH_CHECK_VALUE(images > 0, "dataset to train on has to have an image");
+  const auto size = data.size().value();
+  TORCH_CHECK_VALUE(size > 0, "dataset to train on has to have an image");
+  const auto images = examples_per_epoch(size, options_.aug_repeats());
   const auto batches = updates_per_epoch(images, options_.loader().batch_size());
   auto loader_options = options_.loader();
   loader_options.drop_last(static_cast<int64_t>(images) >= loader_options.batch_size());
@@ -66,7 +67,9 @@ std::optional<EpochReport> Trainer::train_epoch(
   model_->train();
   detail::RandomScope random(options_.device());
   BatchLoader loader(
-      std::move(data), ShuffleSampler(images, options_.seed(), epoch), loader_options);
+      std::move(data),
+      ShuffleSampler(size, options_.seed(), epoch, options_.aug_repeats()),
+      loader_options);
 
   const auto start = Clock::now();
   const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "vitrine/data/random.h"
+#include "vitrine/data/sampler.h"
 #include "vitrine/error.h"
 #include "vitrine/models/registry.h"
 #include "vitrine/text.h"
@@ -154,7 +155,8 @@ bool Run::find_earlier_run(const RunFolder& folder) {
 }
 
 Trainer Run::make_trainer() const {
-  const auto updates = updates_per_epoch(splits_.train.samples.size(), options_.batch_size());
+  const auto images = examples_per_epoch(splits_.train.samples.size(), options_.aug_repeats());
+  const auto updates = updates_per_epoch(images, options_.batch_size());
   return {
       make_model(options_, card_),
       TrainerOptions()
@@ -163,6 +165,7 @@ Trainer Run::make_trainer() const {
           .schedule(make_schedule(options_, updates))
           .smoothing(options_.smoothing())
           .clip_grad(options_.clip_grad())
+          .aug_repeats(options_.aug_repeats())
           .seed(options_.seed())
           .loader(loader_options())
           .device(options_.device())};

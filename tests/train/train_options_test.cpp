@@ -29,6 +29,9 @@ TEST(TrainOptions, ComeBackFromJson) {
                      .seed(18446744073709551615U);
   options.optimizer().opt(OptimizerKind::Sgd).momentum(0.8);
   options.augment().scale({0.5, 1}).train_interpolation({Interpolation::Nearest});
+  options.augment().aa("rand-m9-inc1").color_jitter({0.1, 0.2, 0.3}).grayscale_prob(0.25);
+  options.augment().erasing().probability(0.5).mode(EraseMode::Pixel).count(3).area({0.1, 0.2});
+  options.aug_repeats(1.5);
   const auto text = train_options_to_json(options);
   const auto read = train_options_from_json(text);
   EXPECT_EQ(train_options_to_json(read), text);
@@ -40,6 +43,11 @@ TEST(TrainOptions, ComeBackFromJson) {
   EXPECT_EQ(read.preprocess()->width(), 48);
   EXPECT_EQ(read.optimizer().opt(), OptimizerKind::Sgd);
   EXPECT_EQ(read.augment().train_interpolation().size(), 1U);
+  EXPECT_EQ(read.augment().aa(), "rand-m9-inc1");
+  EXPECT_EQ(read.augment().color_jitter(), (std::vector<double>{0.1, 0.2, 0.3}));
+  EXPECT_EQ(read.augment().erasing().mode(), EraseMode::Pixel);
+  EXPECT_EQ(read.augment().erasing().count(), 3);
+  EXPECT_EQ(read.aug_repeats(), 1.5);
 }
 
 TEST(TrainOptions, AreLaidOverOthers) {
@@ -61,6 +69,8 @@ TEST(TrainOptions, AreRefusedWhereJsonIsNotWhatARunWrites) {
         R"({"scale": [1]})",
         R"({"freeze": "stem.*"})",
         R"({"train_interpolation": ["cubic"]})",
+        R"({"remode": "pixels"})",
+        R"({"color_jitter": "0.4"})",
         R"({"epochs": null})"}) {
     EXPECT_THROW(train_options_from_json(text), Error) << text;
   }
@@ -82,6 +92,8 @@ TEST(TrainOptions, AreCheckedForTheirRanges) {
   EXPECT_THROW(check_options(valid().workers(-1)), c10::ValueError);
   EXPECT_THROW(check_options(valid().lr(-1)), c10::ValueError);
   EXPECT_THROW(check_options(valid().layer_decay(0)), c10::ValueError);
+  EXPECT_THROW(check_options(valid().aug_repeats(0.5)), c10::ValueError);
+  EXPECT_THROW(check_options(valid().augment(AugmentOptions().aa("rand9"))), c10::ValueError);
   EXPECT_THROW(check_options(valid().layer_decay(1.1)), c10::ValueError);
   EXPECT_THROW(check_options(valid().data("")), c10::ValueError);
   EXPECT_THROW(check_options(valid().output("")), c10::ValueError);

@@ -31,6 +31,8 @@ struct TrainerOptions {
   TORCH_ARG(double, smoothing) = 0.1;
   /// Largest L2 norm of the gradients; 0 for any.
   TORCH_ARG(double, clip_grad) = 0.0;
+  /// Variations of each image that follow one another (`repeated_indices`); 0 for one only.
+  TORCH_ARG(double, aug_repeats) = 0.0;
   /// From which the order of images, dropout and stochastic depth follow.
   TORCH_ARG(std::uint64_t, seed) = 42;
   TORCH_ARG(LoaderOptions, loader);
