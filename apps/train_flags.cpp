@@ -1,5 +1,9 @@
 #include "train_flags.h"
 
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -70,6 +74,83 @@ std::vector<Flag> flip_and_affine_flags() {
           [](auto& o) -> auto& { return o.augment().affine_scale(); })};
 }
 
+/// What a value of --color-jitter should have been, or nothing where it is right.
+std::string expected_color_jitter(const std::string& text) {
+  const auto parts = split(text, ',');
+  const bool numbers = std::all_of(parts.begin(), parts.end(), [](const auto& part) {
+    double number = 0;
+    return parse_real(part, number) && number >= 0;
+  });
+  double hue = 0;
+  const bool right = numbers && (parts.size() == 1 || parts.size() == 3 ||
+                                 (parts.size() == 4 && parse_real(parts[3], hue) && hue <= 0.5));
+  return right ? ""
+               : "one, three or four numbers of at least 0 with commas between, the hue's at most "
+                 "0.5";
+}
+
+std::vector<Flag> policy_flags() {
+  return {
+      {{"aa",
+        "POLICY",
+        "rand-m9-mstd0.5-inc1 and the like, original, v0, 3a, ta_wide; default: none",
+        "",
+        expected_auto_augment},
+       [](TrainOptions& o, const Arguments& a, const std::string& n) {
+         o.augment().aa(a.text(n));
+       }},
+      real(
+          "aug-repeats",
+          "variations of an image in a row, and fewer images an epoch; 0: none",
+          Range::closed(0, 1000),
+          [](auto& o) -> auto& { return o.aug_repeats(); })};
+}
+
+std::vector<Flag> colour_flags() {
+  const auto share = Range::closed(0, 1);
+  return {
+      {{"color-jitter",
+        "F|B,C,S[,H]",
+        "most change of brightness, contrast, saturation and hue; default: none",
+        "",
+        expected_color_jitter},
+       [](TrainOptions& o, const Arguments& a, const std::string& n) {
+         o.augment().color_jitter(a.reals(n));
+       }},
+      real(
+          "color-jitter-prob", "probability of the jitter", share, [](auto& o) -> auto& {
+            return o.augment().color_jitter_prob();
+          }),
+      real(
+          "grayscale-prob", "probability of an image without colours", share, [](auto& o) -> auto& {
+            return o.augment().grayscale_prob();
+          }),
+      real(
+          "gaussian-blur-prob", "probability of a blurred image", share, [](auto& o) -> auto& {
+            return o.augment().gaussian_blur_prob();
+          })};
+}
+
+std::vector<Flag> erasing_flags() {
+  return {
+      real(
+          "reprob", "probability of random erasing", Range::closed(0, 1), [](auto& o) -> auto& {
+            return o.augment().erasing().probability();
+          }),
+      {choice_option(
+           "remode",
+           {"const", "rand", "pixel"},
+           "with the mean colour, a random one, or one a pixel",
+           to_string(AugmentOptions().erasing().mode())),
+       [](TrainOptions& o, const Arguments& a, const std::string& n) {
+         o.augment().erasing().mode(parse_erase_mode(a.text(n)));
+       }},
+      whole(
+          "recount", "most boxes in an image", 1, 100, [](auto& o) -> auto& {
+            return o.augment().erasing().count();
+          })};
+}
+
 struct FlagGroup {
   std::string title;
   std::vector<Flag> flags;
@@ -83,7 +164,10 @@ std::vector<FlagGroup> flag_groups() {
       {"Mixup and CutMix", mixup_flags()},
       {"Moving average of the weights", model_ema_flags()},
       {"Random crop", crop_flags()},
-      {"Flips and affine map", flip_and_affine_flags()}};
+      {"Flips and affine map", flip_and_affine_flags()},
+      {"Policies", policy_flags()},
+      {"Colours", colour_flags()},
+      {"Random erasing", erasing_flags()}};
 }
 
 }  // namespace

@@ -4,10 +4,15 @@
 // builds faster.
 
 #include "vitrine/data/augment.h"
+#include "vitrine/data/auto_augment.h"
+#include "vitrine/data/color_jitter.h"
 #include "vitrine/data/image_dataset.h"
 #include "vitrine/data/image_folder.h"
 #include "vitrine/data/loader.h"
 #include "vitrine/data/random.h"
+#include "vitrine/data/random_affine.h"
+#include "vitrine/data/random_crop.h"
+#include "vitrine/data/random_erasing.h"
 #include "vitrine/data/sampler.h"
 #include "vitrine/device.h"
 #include "vitrine/error.h"

@@ -1,52 +1,52 @@
 #include "vitrine/data/augment.h"
 
-#include <ATen/ops/flip.h>
-
-#include <opencv2/imgproc.hpp>
+#include <opencv2/core.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "vitrine/data/random.h"
+#include "vitrine/data/random_affine.h"
+#include "vitrine/text.h"
+
+#include "data/blur_ops.h"
+#include "data/colour_ops.h"
+#include "data/image_mat.h"
+#include "data/option_checks.h"
 
 namespace vitrine {
 namespace {
 
-void check_range(const char* name, const Bounds& range, double low, double high) {
-  TORCH_CHECK_VALUE(
-      range.first >= low && range.first <= range.second && range.second <= high,
-      name,
-      " has to be two numbers between ",
-      low,
-      " and ",
-      high,
-      ", the smaller first, but got ",
-      range.first,
-      " and ",
-      range.second);
+bool happens(double probability, at::Generator& generator) {
+  return probability > 0 && draw_uniform(generator, 0, 1) < probability;
 }
 
-void check_probability(const char* name, double value) {
-  TORCH_CHECK_VALUE(value >= 0 && value <= 1, name, " has to be between 0 and 1, but got ", value);
+AffineRange affine_range(const AugmentOptions& options) {
+  return {options.degrees(), options.translate(), options.affine_scale()};
 }
 
-CropBox centre_crop(int64_t height, int64_t width, const Bounds& ratio) {
-  const double proportion = static_cast<double>(width) / static_cast<double>(height);
-  int64_t h = height;
-  int64_t w = width;
-  if (proportion < ratio.first) {
-    h = std::llrint(static_cast<double>(width) / ratio.first);
-  } else if (proportion > ratio.second) {
-    w = std::llrint(static_cast<double>(height) * ratio.second);
+bool moves(const AffineRange& range) {
+  return range.degrees > 0 || range.translate != Bounds{0, 0} || range.scale != Bounds{1, 1};
+}
+
+/// The mean of normalisation as a colour: what turned and moved images leave uncovered.
+Colour mean_colour(const PreprocessOptions& options) {
+  Colour colour{};
+  for (std::size_t i = 0; i < colour.size(); ++i) {
+    const double value = std::nearbyint(255 * options.mean()[i]);
+    colour[i] = static_cast<std::uint8_t>(std::clamp(value, 0.0, 255.0));
   }
-  h = std::clamp<int64_t>(h, 1, height);
-  w = std::clamp<int64_t>(w, 1, width);
-  return {(height - h) / 2, (width - w) / 2, h, w};
+  return colour;
 }
 
-bool moves(const AugmentOptions& options) {
-  return options.degrees() > 0 || options.translate() != Bounds{0, 0} ||
-         options.affine_scale() != Bounds{1, 1};
+torch::Tensor grey(const torch::Tensor& image) {
+  return detail::as_tensor(detail::grey(detail::as_mat(image)));
+}
+
+torch::Tensor blur(const torch::Tensor& image, double deviation) {
+  constexpr int kSide = 23;  // timm's
+  return detail::as_tensor(detail::convolve_gaussian(detail::as_mat(image), kSide, deviation));
 }
 
 }  // namespace
@@ -54,89 +54,48 @@ bool moves(const AugmentOptions& options) {
 void check_options(const AugmentOptions& options) {
   constexpr double kSmallest = 1e-4;
   constexpr double kLargest = 1e4;
-  check_range("scale", options.scale(), kSmallest, 1);
-  check_range("ratio", options.ratio(), kSmallest, kLargest);
-  check_probability("hflip", options.hflip());
-  check_probability("vflip", options.vflip());
+  detail::check_bounds("scale", options.scale(), kSmallest, 1);
+  detail::check_bounds("ratio", options.ratio(), kSmallest, kLargest);
+  detail::check_probability("hflip", options.hflip());
+  detail::check_probability("vflip", options.vflip());
   TORCH_CHECK_VALUE(
       options.degrees() >= 0 && options.degrees() <= 180,
       "degrees has to be between 0 and 180, but got ",
       options.degrees());
-  check_probability("translate", options.translate().first);
-  check_probability("translate", options.translate().second);
-  check_range("affine_scale", options.affine_scale(), 0.01, 100);
+  detail::check_probability("translate", options.translate().first);
+  detail::check_probability("translate", options.translate().second);
+  detail::check_bounds("affine_scale", options.affine_scale(), 0.01, 100);
   TORCH_CHECK_VALUE(
       !options.train_interpolation().empty(), "train_interpolation has to name a filter");
-}
-
-CropBox draw_crop(
-    int64_t height,
-    int64_t width,
-    const Bounds& scale,
-    const Bounds& ratio,
-    at::Generator& generator) {
-  const double area = static_cast<double>(height) * static_cast<double>(width);
-  for (int attempt = 0; attempt < 10; ++attempt) {
-    const double target = area * draw_uniform(generator, scale.first, scale.second);
-    const double aspect =
-        std::exp(draw_uniform(generator, std::log(ratio.first), std::log(ratio.second)));
-    const auto w = static_cast<int64_t>(std::llrint(std::sqrt(target * aspect)));
-    const auto h = static_cast<int64_t>(std::llrint(std::sqrt(target / aspect)));
-    if (w > 0 && w <= width && h > 0 && h <= height) {
-      const auto top = draw_index(generator, height - h + 1);
-      const auto left = draw_index(generator, width - w + 1);
-      return {top, left, h, w};
-    }
+  if (!options.aa().empty()) {
+    AutoAugment{options.aa()};
   }
-  return centre_crop(height, width, ratio);
-}
-
-AffineMap draw_affine(
-    int64_t height, int64_t width, const AugmentOptions& options, at::Generator& generator) {
-  const double most_x = options.translate().first * static_cast<double>(width);
-  const double most_y = options.translate().second * static_cast<double>(height);
-  AffineMap map{};
-  map.angle = draw_uniform(generator, -options.degrees(), options.degrees());
-  map.translate_x = std::nearbyint(draw_uniform(generator, -most_x, most_x));
-  map.translate_y = std::nearbyint(draw_uniform(generator, -most_y, most_y));
-  map.scale = draw_uniform(generator, options.affine_scale().first, options.affine_scale().second);
-  return map;
-}
-
-torch::Tensor apply_affine(const torch::Tensor& image, const AffineMap& map) {
-  TORCH_CHECK_VALUE(
-      image.dim() == 3 && image.size(2) == 3 && image.scalar_type() == torch::kUInt8 &&
-          image.numel() > 0,
-      "image of an affine map has to be uint8 [H, W, 3], but got ",
-      image.scalar_type(),
-      " ",
-      image.sizes());
-  const auto source = image.contiguous();
-  auto result = torch::empty_like(source);
-  const auto rows = static_cast<int>(source.size(0));
-  const auto columns = static_cast<int>(source.size(1));
-  const cv::Mat from(rows, columns, CV_8UC3, source.data_ptr());
-  cv::Mat to(rows, columns, CV_8UC3, result.data_ptr());
-
-  // From a place of the result back to its source: undo the translation, the zoom and the turn.
-  const double radians = map.angle * CV_PI / 180;
-  const double c = std::cos(radians) / map.scale;
-  const double s = std::sin(radians) / map.scale;
-  const double centre_x = (columns - 1) * 0.5;
-  const double centre_y = (rows - 1) * 0.5;
-  const double x = centre_x + map.translate_x;
-  const double y = centre_y + map.translate_y;
-  const cv::Matx23d inverse(c, s, centre_x - c * x - s * y, -s, c, centre_y + s * x - c * y);
-  cv::warpAffine(
-      from, to, inverse, to.size(), cv::INTER_LINEAR | cv::WARP_INVERSE_MAP, cv::BORDER_CONSTANT);
-  return result;
+  ColorJitter{options.color_jitter()};
+  detail::check_probability("color_jitter_prob", options.color_jitter_prob());
+  detail::check_probability("grayscale_prob", options.grayscale_prob());
+  detail::check_probability("gaussian_blur_prob", options.gaussian_blur_prob());
+  check_options(options.erasing());
 }
 
 TrainTransform::TrainTransform(AugmentOptions augment, PreprocessOptions preprocess)
-    : augment_(std::move(augment)), preprocess_(std::move(preprocess)) {
+    : augment_(std::move(augment)),
+      preprocess_(std::move(preprocess)),
+      erasing_(augment_.erasing()) {
   check_options(augment_);
   if (augment_.no_aug()) {
     preprocess_.crop_pct(1.0).crop_mode(CropMode::Center);
+  }
+  const auto& policy = augment_.aa();
+  if (!policy.empty()) {
+    auto_augment_.emplace(
+        policy,
+        AutoAugmentOptions()
+            .fill(mean_colour(preprocess_))
+            .interpolation(augment_.train_interpolation()));
+  }
+  const bool with_jitter = policy.empty() || policy.find("3a") != std::string::npos;
+  if (with_jitter && !augment_.color_jitter().empty()) {
+    color_jitter_.emplace(augment_.color_jitter());
   }
 }
 
@@ -145,23 +104,51 @@ torch::Tensor TrainTransform::operator()(
   if (augment_.no_aug()) {
     return preprocess(image, preprocess_);
   }
+  const auto seen = recolour(move(crop(image, generator), generator), generator);
+  auto result = normalize(seen, preprocess_);
+  erasing_(result, generator);
+  return result;
+}
+
+torch::Tensor TrainTransform::crop(const torch::Tensor& image, at::Generator& generator) const {
   const auto box =
       draw_crop(image.size(0), image.size(1), augment_.scale(), augment_.ratio(), generator);
   const auto& filters = augment_.train_interpolation();
   const auto filter = filters[static_cast<std::size_t>(
       draw_index(generator, static_cast<int64_t>(filters.size())))];
-  const auto crop = image.narrow(0, box.top, box.height).narrow(1, box.left, box.width);
-  auto result = resize(crop.contiguous(), preprocess_.height(), preprocess_.width(), filter);
-  if (moves(augment_)) {
-    result = apply_affine(result, draw_affine(result.size(0), result.size(1), augment_, generator));
+  const auto part = image.narrow(0, box.top, box.height).narrow(1, box.left, box.width);
+  return resize(part.contiguous(), preprocess_.height(), preprocess_.width(), filter);
+}
+
+torch::Tensor TrainTransform::move(const torch::Tensor& image, at::Generator& generator) const {
+  auto result = image;
+  const auto range = affine_range(augment_);
+  if (moves(range)) {
+    result = apply_affine(result, draw_affine(result.size(0), result.size(1), range, generator));
   }
-  if (draw_uniform(generator, 0, 1) < augment_.hflip()) {
-    result = result.flip(1);
+  const bool mirrored = happens(augment_.hflip(), generator);
+  const bool upside_down = happens(augment_.vflip(), generator);
+  if (mirrored || upside_down) {
+    auto pixels = detail::as_mat(result);
+    cv::flip(pixels, pixels, mirrored && upside_down ? -1 : mirrored ? 1 : 0);
   }
-  if (draw_uniform(generator, 0, 1) < augment_.vflip()) {
-    result = result.flip(0);
+  return result;
+}
+
+torch::Tensor TrainTransform::recolour(torch::Tensor image, at::Generator& generator) const {
+  if (auto_augment_) {
+    image = (*auto_augment_)(image, generator);
   }
-  return normalize(result, preprocess_);
+  if (color_jitter_ && happens(augment_.color_jitter_prob(), generator)) {
+    image = (*color_jitter_)(image, generator);
+  }
+  if (happens(augment_.grayscale_prob(), generator)) {
+    image = grey(image);
+  }
+  if (happens(augment_.gaussian_blur_prob(), generator)) {
+    image = blur(image, draw_uniform(generator, 0.1, 2.0));
+  }
+  return image;
 }
 
 }  // namespace vitrine

@@ -15,7 +15,7 @@ ImageDataset::ImageDataset(
       seed_(seed) {}
 
 torch::data::Example<> ImageDataset::get(std::size_t index) {
-  const auto& sample = samples_->at(index);
+  const auto& sample = samples_->at(samples_->empty() ? 0 : index % samples_->size());
   auto generator = make_generator(mix_seed(seed_, static_cast<std::uint64_t>(epoch_), index));
   auto image = torch::zeros({1, 1, 3}, torch::kUInt8);  // [H, W, 3]
   auto label = sample.label;

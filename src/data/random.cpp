@@ -2,6 +2,7 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 
+#include <cmath>
 #include <limits>
 #include <mutex>
 
@@ -35,6 +36,13 @@ double draw_uniform(at::Generator& generator, double low, double high) {
   // 53 bits: every double in [0, 1) that is a multiple of 2^-53 is as likely as any other.
   const double unit = static_cast<double>(draw_bits(generator) >> 11) * 0x1p-53;
   return low + (high - low) * unit;
+}
+
+double draw_normal(at::Generator& generator) {
+  constexpr double kTurn = 6.283185307179586;
+  // Box and Muller's transform; the logarithm is of a number above 0.
+  const double radius = std::sqrt(-2 * std::log(1 - draw_uniform(generator, 0, 1)));
+  return radius * std::cos(draw_uniform(generator, 0, kTurn));
 }
 
 int64_t draw_index(at::Generator& generator, int64_t count) {

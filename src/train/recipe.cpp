@@ -77,6 +77,10 @@ void check_options(const TrainOptions& options) {
   check_options(options.optimizer());
   check_options(options.augment());
   check_options(options.loss());
+  TORCH_CHECK_VALUE(
+      options.aug_repeats() == 0 || (options.aug_repeats() >= 1 && options.aug_repeats() <= 1000),
+      "aug_repeats has to be 0 or between 1 and 1000, but got ",
+      options.aug_repeats());
   check_options(options.mixup());
   check_options(options.model_ema());
   TORCH_CHECK_VALUE(

@@ -154,6 +154,34 @@ std::vector<Field> data_fields() {
           [](auto& o) -> auto& { return o.augment().train_interpolation(); })};
 }
 
+std::vector<Field> colour_and_erasing_fields() {
+  return {
+      field(
+          "aa", [](auto& o) -> auto& { return o.augment().aa(); }),
+      field(
+          "color_jitter", [](auto& o) -> auto& { return o.augment().color_jitter(); }),
+      field(
+          "color_jitter_prob", [](auto& o) -> auto& { return o.augment().color_jitter_prob(); }),
+      field(
+          "grayscale_prob", [](auto& o) -> auto& { return o.augment().grayscale_prob(); }),
+      field(
+          "gaussian_blur_prob", [](auto& o) -> auto& { return o.augment().gaussian_blur_prob(); }),
+      field(
+          "reprob", [](auto& o) -> auto& { return o.augment().erasing().probability(); }),
+      named(
+          "remode",
+          [](auto& o) -> auto& { return o.augment().erasing().mode(); },
+          parse_erase_mode),
+      field(
+          "recount", [](auto& o) -> auto& { return o.augment().erasing().count(); }),
+      field(
+          "re_area", [](auto& o) -> auto& { return o.augment().erasing().area(); }),
+      field(
+          "re_aspect", [](auto& o) -> auto& { return o.augment().erasing().aspect(); }),
+      field(
+          "aug_repeats", [](auto& o) -> auto& { return o.aug_repeats(); })};
+}
+
 std::vector<Field> optimizer_fields() {
   return {
       named(
@@ -260,7 +288,8 @@ std::vector<Field> loss_fields() {
 
 std::vector<Field> all_fields() {
   auto fields = data_fields();
-  for (const auto& more : {optimizer_fields(), schedule_fields(), loss_fields()}) {
+  for (const auto& more :
+       {colour_and_erasing_fields(), optimizer_fields(), schedule_fields(), loss_fields()}) {
     fields.insert(fields.end(), more.begin(), more.end());
   }
   return fields;

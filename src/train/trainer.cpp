@@ -29,7 +29,7 @@ std::string list_images(const ImageDataset& data, const std::vector<std::size_t>
   constexpr std::size_t kListed = 3;
   std::vector<std::string> names;
   for (std::size_t i = 0; i < std::min(places.size(), kListed); ++i) {
-    names.push_back(printable(data.samples()[places[i]].path));
+    names.push_back(printable(data.samples()[places[i] % data.samples().size()].path));
   }
   const auto more = places.size() - names.size();
   return join(names, ", ") + (more == 0 ? "" : " and " + std::to_string(more) + " more");
@@ -127,14 +127,15 @@ struct Trainer::Epoch {
 
 std::optional<EpochReport> Trainer::train_epoch(
     ImageDataset data, int64_t epoch, const StepHandler& step, const EpochProgress& done) {
-  const auto images = data.size().value();
-  TORCH_CHECK_VALUE(images > 0, "dataset to train on has to have an image");
+  const auto own = data.size().value();
+  TORCH_CHECK_VALUE(own > 0, "dataset to train on has to have an image");
+  const auto images = examples_per_epoch(own, options_.aug_repeats());
   const auto size = options_.loader().batch_size();
   const auto batches = updates_per_epoch(images, size);
   auto loader_options = options_.loader();
   loader_options.drop_last(static_cast<int64_t>(images) >= size);
   data.set_epoch(epoch);
-  ShuffleSampler order(images, options_.seed(), epoch);
+  ShuffleSampler order(own, options_.seed(), epoch, options_.aug_repeats());
   order.skip(
       static_cast<std::size_t>(
           std::min(done.updates * options_.grad_accum_steps(), batches) * size));

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "vitrine/data/random.h"
+#include "vitrine/data/sampler.h"
 #include "vitrine/error.h"
 #include "vitrine/models/registry.h"
 #include "vitrine/text.h"
@@ -168,8 +169,9 @@ bool Run::find_earlier_run(const RunFolder& folder) {
 }
 
 Trainer Run::make_trainer() const {
-  const auto updates = updates_per_epoch(
-      splits_.train.samples.size(), options_.batch_size(), options_.grad_accum_steps());
+  const auto images = examples_per_epoch(splits_.train.samples.size(), options_.aug_repeats());
+  const auto updates =
+      updates_per_epoch(images, options_.batch_size(), options_.grad_accum_steps());
   auto loss = options_.loss();
   if (options_.balance_classes()) {
     loss.class_weights(balanced_class_weights(images_by_class(splits_.train)));
@@ -186,6 +188,7 @@ Trainer Run::make_trainer() const {
           .clip_grad(options_.clip_grad())
           .clip_mode(options_.clip_mode())
           .grad_accum_steps(options_.grad_accum_steps())
+          .aug_repeats(options_.aug_repeats())
           .seed(options_.seed())
           .loader(loader_options())
           .device(options_.device())};

@@ -297,6 +297,33 @@ TEST(Train, RefusesARecipeThatCannotBe) {
       {"class_weights", "each of the 3 classes, but got 2"});
 }
 
+TEST(Train, VariesImagesTheSameForAnyNumberOfWorkersAndAfterAStop) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> more = {
+      "--aa=rand-m9-mstd0.5-inc1-t3a",
+      "--color-jitter=0.3,0.2,0.1,0.05",
+      "--grayscale-prob=0.1",
+      "--gaussian-blur-prob=0.1",
+      "--reprob=0.5",
+      "--remode=pixel",
+      "--recount=2",
+      "--aug-repeats=3"};
+  const auto whole = folder / "whole";
+  const auto resumed = folder / "resumed";
+  ASSERT_EQ(vitrine_program(joined(train_words(whole, 2), more)).status, 0);
+  const auto config = nlohmann::json::parse(bytes_of(whole + "/config.json"))["options"];
+  EXPECT_EQ(config["aa"], "rand-m9-mstd0.5-inc1-t3a");
+  EXPECT_EQ(config["color_jitter"], (nlohmann::json{0.3, 0.2, 0.1, 0.05}));
+  EXPECT_EQ(config["remode"], "pixel");
+  EXPECT_EQ(config["recount"], 2);
+  EXPECT_EQ(config["aug_repeats"], 3.0);
+  std::filesystem::copy(whole, resumed, std::filesystem::copy_options::recursive);
+  std::filesystem::remove(checkpoint_of(resumed, 2));
+  const std::vector<std::string> resume = {"train", "--resume", resumed, "--device=cpu"};
+  EXPECT_EQ(vitrine_program(joined(resume, {"--workers=2"})).status, 0);
+  EXPECT_EQ(bytes_of(checkpoint_of(resumed, 2)), bytes_of(checkpoint_of(whole, 2)));
+}
+
 TEST(Train, RefusesToFreezeWhatThereIsNot) {
   const TemporaryFolder folder;
   const auto words = joined(train_words(folder / "run", 1), {"--warmup-epochs=0"});
@@ -320,6 +347,11 @@ TEST(Train, AnswersWrongUsageInOneLine) {
   expect_failure({"train", data, model, "--scale=0.9,0.5", output}, 2, {"scale"});
   expect_failure({"train", data, model, "--opt=adamx"}, 2, {"--opt", "adamw"});
   expect_failure({"train", data, model, "--wieght-decay=1"}, 2, {"--weight-decay"});
+  expect_failure(
+      {"train", data, model, "--aa=rand-m9-mst0.5"}, 2, {"--aa", "in place of 'mst0.5'", "mstd"});
+  expect_failure({"train", data, model, "--color-jitter=0.1,0.2"}, 2, {"--color-jitter", "three"});
+  expect_failure({"train", data, model, "--remode=pixels"}, 2, {"--remode", "pixel"});
+  expect_failure({"train", data, model, "--aug-repeats=0.5", output}, 2, {"aug_repeats", "0.5"});
 }
 
 TEST(Train, AnswersWrongDataInOneLine) {

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
-
 #include "vitrine/data/random.h"
 
 #include "support/tensor_assert.h"
@@ -14,91 +12,6 @@ namespace {
 /// uint8 [H, W, 3] whose channels all hold `rows`.
 torch::Tensor image_of(const torch::Tensor& rows) {
   return rows.to(torch::kUInt8).unsqueeze(2).repeat({1, 1, 3}).contiguous();
-}
-
-torch::Tensor plane(const torch::Tensor& image) {
-  return image.select(2, 0).to(torch::kFloat32);
-}
-
-TEST(DrawCrop, StaysInsideTheImageAndItsRanges) {
-  auto generator = make_generator(1);
-  for (int i = 0; i < 1000; ++i) {
-    const auto box = draw_crop(200, 300, {0.2, 0.8}, {0.5, 2.0}, generator);
-    ASSERT_GE(box.top, 0);
-    ASSERT_GE(box.left, 0);
-    ASSERT_LE(box.top + box.height, 200);
-    ASSERT_LE(box.left + box.width, 300);
-    const auto area = static_cast<double>(box.height * box.width) / (200.0 * 300.0);
-    const auto ratio = static_cast<double>(box.width) / static_cast<double>(box.height);
-    ASSERT_GE(area, 0.195);  // sides are rounded to whole pixels
-    ASSERT_LE(area, 0.805);
-    ASSERT_GE(ratio, 0.49);
-    ASSERT_LE(ratio, 2.05);
-  }
-}
-
-TEST(DrawCrop, TakesTheCentreWhereNothingFits) {
-  auto generator = make_generator(1);
-  // The whole area of a wide image fits no box that is at most as wide as high.
-  const auto wide = draw_crop(100, 400, {1, 1}, {1, 1}, generator);
-  EXPECT_EQ(wide.top, 0);
-  EXPECT_EQ(wide.left, 150);
-  EXPECT_EQ(wide.height, 100);
-  EXPECT_EQ(wide.width, 100);
-  const auto tall = draw_crop(400, 100, {1, 1}, {2, 2}, generator);
-  EXPECT_EQ(tall.height, 50);
-  EXPECT_EQ(tall.width, 100);
-  EXPECT_EQ(tall.top, 175);
-}
-
-TEST(DrawCrop, TakesAllOfASquareWhereItMust) {
-  auto generator = make_generator(1);
-  const auto box = draw_crop(8, 8, {1, 1}, {1, 1}, generator);
-  EXPECT_EQ(box.height, 8);
-  EXPECT_EQ(box.width, 8);
-}
-
-TEST(DrawAffine, StaysInItsRangesAndMovesByWholePixels) {
-  const auto options = AugmentOptions().degrees(10).translate({0.1, 0.2}).affine_scale({0.9, 1.1});
-  auto generator = make_generator(4);
-  for (int i = 0; i < 200; ++i) {
-    const auto map = draw_affine(50, 100, options, generator);
-    ASSERT_LE(std::abs(map.angle), 10);
-    ASSERT_LE(std::abs(map.translate_x), 10);
-    ASSERT_LE(std::abs(map.translate_y), 10);
-    ASSERT_EQ(map.translate_x, std::round(map.translate_x));
-    ASSERT_GE(map.scale, 0.9);
-    ASSERT_LE(map.scale, 1.1);
-  }
-}
-
-TEST(ApplyAffine, LeavesAnImageAsItIs) {
-  const auto image = image_of(torch::arange(20).view({4, 5}) * 10);
-  EXPECT_TRUE(torch::equal(apply_affine(image, {0, 0, 0, 1}), image));
-}
-
-TEST(ApplyAffine, TurnsClockwise) {
-  const auto image = image_of(torch::tensor({{10, 20}, {30, 40}}));
-  const auto expected = torch::tensor({{30.0F, 10.0F}, {40.0F, 20.0F}});
-  EXPECT_TENSOR_NEAR(plane(apply_affine(image, {90, 0, 0, 1})), expected, 0);
-}
-
-TEST(ApplyAffine, MovesToTheRightAndDownAndFillsWithBlack) {
-  const auto image = image_of(torch::tensor({{10, 20, 30}, {40, 50, 60}}));
-  const auto expected = torch::tensor({{0.0F, 0.0F, 0.0F}, {0.0F, 10.0F, 20.0F}});
-  EXPECT_TENSOR_NEAR(plane(apply_affine(image, {0, 1, 1, 1})), expected, 0);
-}
-
-TEST(ApplyAffine, ZoomsAboutTheCentre) {
-  // At twice the size the middle pixel of five spreads over its neighbours, half way to theirs.
-  const auto row = torch::tensor({{0, 0, 100, 0, 0}}).repeat({5, 1});
-  const auto expected = torch::tensor({0.0F, 50.0F, 100.0F, 50.0F, 0.0F});
-  EXPECT_TENSOR_NEAR(plane(apply_affine(image_of(row), {0, 0, 0, 2}))[2], expected, 1);
-}
-
-TEST(ApplyAffine, RefusesWhatIsNoImage) {
-  EXPECT_THROW(apply_affine(torch::zeros({2, 2, 3}), {0, 0, 0, 1}), c10::ValueError);
-  EXPECT_THROW(apply_affine(torch::zeros({2, 2}, torch::kUInt8), {0, 0, 0, 1}), c10::ValueError);
 }
 
 AugmentOptions still() {
@@ -134,6 +47,73 @@ TEST(TrainTransform, FlipsByItsProbabilities) {
   EXPECT_TENSOR_NEAR(upside_down, plain.flip(1), 0);
 }
 
+/// `transform` of a picture of pure colours, as bytes [8, 8, 3] in any order of channels.
+torch::Tensor seen(const AugmentOptions& options, std::uint64_t seed = 1) {
+  auto image = torch::zeros({8, 8, 3}, torch::kUInt8);
+  image.select(2, 0).fill_(200);
+  image.select(2, 1).narrow(0, 0, 4).fill_(100);
+  auto generator = make_generator(seed);
+  return (TrainTransform(options, side(8))(image, generator) * 255).round().permute({1, 2, 0});
+}
+
+bool is_grey(const torch::Tensor& image) {
+  return torch::equal(image.select(2, 0), image.select(2, 2));
+}
+
+TEST(TrainTransform, TakesTheColoursAway) {
+  EXPECT_FALSE(is_grey(seen(still())));
+  const auto grey = seen(still().grayscale_prob(1));
+  EXPECT_TRUE(is_grey(grey));
+  EXPECT_EQ(grey[7][0][0].item<double>(), 60);  // 0.299 * 200
+}
+
+TEST(TrainTransform, JittersColoursUnlessAPolicyReplacesIt) {
+  const auto plain = seen(still());
+  const auto jitter = still().color_jitter({0.5});
+  EXPECT_FALSE(torch::equal(seen(jitter), plain));
+  EXPECT_TRUE(torch::equal(seen(AugmentOptions(jitter).color_jitter_prob(0)), plain));
+  // A policy that does nothing shows whether the jitter is left out.
+  EXPECT_TRUE(torch::equal(seen(AugmentOptions(jitter).aa("rand-p0")), plain));
+  EXPECT_FALSE(torch::equal(seen(AugmentOptions(jitter).aa("rand-p0-t3a")), plain));
+}
+
+TEST(TrainTransform, BlursWithinTheValuesThereAre) {
+  const auto plain = seen(still());
+  bool blurred = false;
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    const auto result = seen(still().gaussian_blur_prob(1), seed);
+    blurred = blurred || !torch::equal(result, plain);
+    EXPECT_TRUE(torch::equal(result.select(2, 0), plain.select(2, 0)));  // even before
+    EXPECT_LE(result.max().item<double>(), 200);
+    // Above and below the edge between 100 and 0 the blur is symmetric.
+    const auto green = result.select(2, 1);
+    EXPECT_TENSOR_NEAR(green[3] + green[4], torch::full({8}, 100.0), 1);
+  }
+  EXPECT_TRUE(blurred);
+}
+
+TEST(TrainTransform, CarriesOutAPolicyOnTheMeanColour) {
+  const auto options = still().aa("rand-m10-n1-p1-tweights");
+  const auto mean = PreprocessOptions().height(8).width(8).mean({0.1, 0.2, 0.3}).std({1, 1, 1});
+  const TrainTransform transform(options, mean);
+  auto generator = make_generator(3);
+  bool filled = false;
+  for (int i = 0; i < 100; ++i) {
+    const auto result = transform(torch::full({8, 8, 3}, 255, torch::kUInt8), generator);
+    filled = filled || result[2].abs().min().item<double>() < 0.003;  // 76 or 77 of 255
+  }
+  EXPECT_TRUE(filled);
+}
+
+TEST(TrainTransform, ErasesFromTheNormalisedImage) {
+  const auto image = torch::full({8, 8, 3}, 255, torch::kUInt8);
+  const auto options = still().erasing(RandomErasingOptions().probability(1).area({0.3, 0.3}));
+  auto generator = make_generator(1);
+  const auto result = TrainTransform(options, side(8))(image, generator);
+  EXPECT_EQ(result.min().item<double>(), 0);
+  EXPECT_EQ(result.max().item<double>(), 1);
+}
+
 TEST(TrainTransform, WithoutAugmentationScalesTheShorterSideAndCutsTheCentre) {
   const auto image = image_of(torch::arange(128).view({8, 16}));
   const TrainTransform transform(AugmentOptions().no_aug(true).vflip(1), side(8).crop_pct(0.5));
@@ -151,6 +131,10 @@ TEST(TrainTransform, RefusesOptionsOutOfRange) {
   EXPECT_THROW(make(AugmentOptions().degrees(-1)), c10::ValueError);
   EXPECT_THROW(make(AugmentOptions().translate({0, 2})), c10::ValueError);
   EXPECT_THROW(make(AugmentOptions().train_interpolation({})), c10::ValueError);
+  EXPECT_THROW(make(AugmentOptions().aa("rand-q1")), c10::ValueError);
+  EXPECT_THROW(make(AugmentOptions().color_jitter({1, 1})), c10::ValueError);
+  EXPECT_THROW(make(AugmentOptions().grayscale_prob(-1)), c10::ValueError);
+  EXPECT_THROW(make(AugmentOptions().erasing(RandomErasingOptions().count(0))), c10::ValueError);
 }
 
 }  // namespace

@@ -19,7 +19,13 @@ namespace {
 
 ImageDataset augmented(const std::vector<ImageSample>& samples, std::uint64_t seed) {
   const auto size = PreprocessOptions().height(8).width(8);
-  return {samples, TrainTransform(AugmentOptions().degrees(10), size), seed};
+  const auto options = AugmentOptions()
+                           .degrees(10)
+                           .aa("rand-m9-mstd0.5-inc1-t3a")
+                           .color_jitter({0.4})
+                           .gaussian_blur_prob(0.5)
+                           .erasing(RandomErasingOptions().mode(EraseMode::Pixel));
+  return {samples, TrainTransform(options, size), seed};
 }
 
 TEST(ImageDataset, GivesImagesWithTheirClasses) {
@@ -46,6 +52,17 @@ TEST(ImageDataset, VariesWithSeedEpochAndIndexAlone) {
   EXPECT_FALSE(torch::equal(first, other.get(0).data));
   same.set_epoch(1);
   EXPECT_FALSE(torch::equal(first, same.get(0).data));
+}
+
+TEST(ImageDataset, VariesAnImageAgainForIndicesBeyondTheLast) {
+  const TemporaryFolder folder;
+  draw_class_folders(folder.path(), 2, 2);
+  auto data = augmented(scan_image_folder(folder.path()).samples, 1);
+  const auto first = data.get(3);
+  const auto again = data.get(7);
+  EXPECT_EQ(first.target.item<int64_t>(), 1);
+  EXPECT_EQ(again.target.item<int64_t>(), 1);
+  EXPECT_FALSE(torch::equal(first.data, again.data));
 }
 
 TEST(ImageDataset, GivesTheSameBatchesForAnyNumberOfWorkers) {

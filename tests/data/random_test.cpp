@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <set>
 #include <vector>
 
@@ -43,6 +44,22 @@ TEST(DrawIndex, GivesEveryIndexAboutAsOften) {
   }
   EXPECT_EQ(draw_index(generator, 1), 0);
   EXPECT_THROW(draw_index(generator, 0), c10::ValueError);
+}
+
+TEST(DrawNormal, HasMean0AndDeviation1) {
+  auto generator = make_generator(1);
+  double sum = 0;
+  double squares = 0;
+  int beyond = 0;
+  for (int i = 0; i < 20000; ++i) {
+    const auto value = draw_normal(generator);
+    sum += value;
+    squares += value * value;
+    beyond += std::abs(value) > 1.96 ? 1 : 0;
+  }
+  EXPECT_NEAR(sum / 20000, 0, 0.03);
+  EXPECT_NEAR(squares / 20000, 1, 0.04);
+  EXPECT_NEAR(beyond, 1000, 130);
 }
 
 }  // namespace

@@ -3,10 +3,13 @@
 #include <torch/serialize.h>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <fstream>
 #include <numeric>
 #include <sstream>
+#include <string>
 #include <vector>
 
 namespace vitrine {
@@ -78,6 +81,41 @@ TEST(ShuffleSampler, LeavesOutWhatIsSkipped) {
   }
   rest.skip(9);
   EXPECT_FALSE(rest.next(1));
+}
+
+TEST(RepeatedIndices, EqualThoseOfTimm) {
+  std::ifstream file(std::string(VITRINE_TEST_DATA) + "/golden/augment.json");
+  const auto cases = nlohmann::json::parse(file)["repeats"];
+  ASSERT_EQ(cases.size(), 10U);
+  for (const auto& one : cases) {
+    const auto images = one[0].get<std::size_t>();
+    auto indices = repeated_indices(one[4], one[1], one[2], one[3]);
+    for (auto& index : indices) {
+      index %= images;
+    }
+    EXPECT_EQ(indices, one[5].get<std::vector<std::size_t>>()) << one.dump().substr(0, 20);
+  }
+}
+
+TEST(RepeatedIndices, TellRepetitionsApart) {
+  EXPECT_EQ(repeated_indices({2, 0, 1}, 3), (std::vector<std::size_t>{2, 5, 8}));
+  EXPECT_EQ(repeated_indices({2, 0, 1}, 1.5), (std::vector<std::size_t>{2, 5, 0}));
+  EXPECT_EQ(repeated_indices({}, 3), std::vector<std::size_t>{});
+  EXPECT_THROW(repeated_indices({0, 1}, 0.5), c10::ValueError);
+  EXPECT_THROW(repeated_indices({0, 1}, 2, 2, 2), c10::ValueError);
+}
+
+TEST(ShuffleSampler, RepeatsTheFirstOfItsOrder) {
+  ShuffleSampler plain(300, 7, 3);
+  ShuffleSampler repeating(300, 7, 3, /*repeats=*/2);
+  const auto order = draw_all(plain, 8);
+  const auto repeated = draw_all(repeating, 8);
+  EXPECT_EQ(repeated.size(), 256U);
+  EXPECT_EQ(repeated.size(), examples_per_epoch(300, 2));
+  EXPECT_EQ(examples_per_epoch(300, 0), 300U);
+  for (std::size_t i = 0; i < repeated.size(); ++i) {
+    EXPECT_EQ(repeated[i], order[i / 2] + (i % 2) * 300);
+  }
 }
 
 }  // namespace

@@ -13,25 +13,13 @@
 #include "vitrine/error.h"
 #include "vitrine/file.h"
 
+#include "support/picture.h"
+
 namespace vitrine {
 namespace {
 
-/// The picture that tests/golden/make_preprocess_golden.py draws from the same seed.
 torch::Tensor picture(int64_t height, int64_t width, uint32_t seed) {
-  torch::Tensor image = torch::empty({height, width, 3}, torch::kUInt8);
-  auto* pixel = image.data_ptr<uint8_t>();
-  const uint32_t amount = seed % 5;
-  uint32_t state = seed;
-  for (int64_t y = 0; y < height; ++y) {
-    for (int64_t x = 0; x < width; ++x) {
-      for (int64_t c = 0; c < 3; ++c) {
-        state = state * 1664525U + 1013904223U;
-        const auto gradient = static_cast<uint32_t>((x * (3 + c) + y * (5 - c)) % 256);
-        *pixel++ = static_cast<uint8_t>(((state >> 24) * amount + gradient * (4 - amount)) / 4);
-      }
-    }
-  }
-  return image;
+  return torch::tensor(draw_picture(height, width, seed), torch::kUInt8).view({height, width, 3});
 }
 
 class Reader {
@@ -53,14 +41,6 @@ class Reader {
   std::vector<uint8_t> bytes_;
   std::size_t position_ = 0;
 };
-
-uint64_t hash(const torch::Tensor& values) {
-  uint64_t hash = 0xcbf29ce484222325U;
-  for (int64_t i = 0; i < values.numel(); ++i) {
-    hash = (hash ^ values.data_ptr<uint8_t>()[i]) * 0x100000001b3U;
-  }
-  return hash;
-}
 
 /// The bytes that were normalised, [H, W, 3].
 torch::Tensor denormalize(const torch::Tensor& input, const PreprocessOptions& options) {
@@ -107,7 +87,8 @@ TEST(Preprocess, EqualsPillowAndTimmOverManySizesFiltersAndCrops) {
       worst = std::max(worst, std::abs(found - golden.next<uint8_t>()));
     }
     EXPECT_EQ(worst, 0);
-    EXPECT_EQ(hash(bytes), expected_hash);
+    EXPECT_EQ(
+        picture_hash(bytes.data_ptr<uint8_t>(), static_cast<size_t>(bytes.numel())), expected_hash);
   }
   EXPECT_TRUE(golden.at_end());
 }

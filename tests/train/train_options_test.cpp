@@ -37,6 +37,9 @@ TEST(TrainOptions, ComeBackFromJson) {
   options.mixup().cutmix_minmax(Bounds(0.2, 0.8)).mixup_mode(MixupMode::Elem);
   options.model_ema().model_ema(true).model_ema_decay(0.9);
   options.augment().scale({0.5, 1}).train_interpolation({Interpolation::Nearest});
+  options.augment().aa("rand-m9-inc1").color_jitter({0.1, 0.2, 0.3}).grayscale_prob(0.25);
+  options.augment().erasing().probability(0.5).mode(EraseMode::Pixel).count(3).area({0.1, 0.2});
+  options.aug_repeats(1.5);
   const auto text = train_options_to_json(options);
   const auto read = train_options_from_json(text);
   EXPECT_EQ(train_options_to_json(read), text);
@@ -59,6 +62,11 @@ TEST(TrainOptions, ComeBackFromJson) {
   EXPECT_EQ(read.mixup().mixup_mode(), MixupMode::Elem);
   EXPECT_EQ(read.model_ema().model_ema_decay(), 0.9);
   EXPECT_EQ(read.augment().train_interpolation().size(), 1U);
+  EXPECT_EQ(read.augment().aa(), "rand-m9-inc1");
+  EXPECT_EQ(read.augment().color_jitter(), (std::vector<double>{0.1, 0.2, 0.3}));
+  EXPECT_EQ(read.augment().erasing().mode(), EraseMode::Pixel);
+  EXPECT_EQ(read.augment().erasing().count(), 3);
+  EXPECT_EQ(read.aug_repeats(), 1.5);
 }
 
 TEST(TrainOptions, AreLaidOverOthers) {
@@ -85,6 +93,8 @@ TEST(TrainOptions, AreRefusedWhereJsonIsNotWhatARunWrites) {
         R"({"lr_base": "high"})",
         R"({"mixup_mode": "pairs"})",
         R"({"cutmix_minmax": [0.1]})",
+        R"({"remode": "pixels"})",
+        R"({"color_jitter": "0.4"})",
         R"({"epochs": null})"}) {
     EXPECT_THROW(train_options_from_json(text), Error) << text;
   }
@@ -106,6 +116,8 @@ TEST(TrainOptions, AreCheckedForTheirRanges) {
   EXPECT_THROW(check_options(valid().workers(-1)), c10::ValueError);
   EXPECT_THROW(check_options(valid().lr(-1)), c10::ValueError);
   EXPECT_THROW(check_options(valid().layer_decay(0)), c10::ValueError);
+  EXPECT_THROW(check_options(valid().aug_repeats(0.5)), c10::ValueError);
+  EXPECT_THROW(check_options(valid().augment(AugmentOptions().aa("rand9"))), c10::ValueError);
   EXPECT_THROW(check_options(valid().layer_decay(1.1)), c10::ValueError);
   EXPECT_THROW(check_options(valid().data("")), c10::ValueError);
   EXPECT_THROW(check_options(valid().output("")), c10::ValueError);

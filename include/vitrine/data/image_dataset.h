@@ -26,8 +26,9 @@ using ImageTransform = std::function<torch::Tensor(const torch::Tensor&, at::Gen
 /// Images of a folder as a dataset of LibTorch: examples of float32 [3, S, S] and an int64 class.
 ///
 /// An example depends on the seed, the epoch and its index alone, so that batches are the same
-/// whatever the number of worker threads. Copies are cheap and share the list of files. Reading an
-/// image that is damaged throws ImageError, which names the file.
+/// whatever the number of worker threads. Indices from `size` on count the images again, and give
+/// them other variations (`repeated_indices`). Copies are cheap and share the list of files.
+/// Reading an image that is damaged throws ImageError, which names the file.
 class VITRINE_API ImageDataset
     : public torch::data::datasets::Dataset<ImageDataset, torch::data::Example<>> {
  public:

@@ -18,6 +18,9 @@ VITRINE_API at::Generator make_generator(std::uint64_t seed);
 /// A number drawn evenly from [low, high); `low` where both are equal.
 VITRINE_API double draw_uniform(at::Generator& generator, double low, double high);
 
+/// A number drawn from the normal distribution of mean 0 and deviation 1.
+VITRINE_API double draw_normal(at::Generator& generator);
+
 /// An integer drawn evenly from 0 to `count` - 1; `count` is at least 1.
 VITRINE_API int64_t draw_index(at::Generator& generator, int64_t count);
 

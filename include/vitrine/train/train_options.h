@@ -61,6 +61,9 @@ struct TrainOptions {
   /// Size, crop and normalisation of images; the card's where not set.
   TORCH_ARG(std::optional<PreprocessOptions>, preprocess);
   TORCH_ARG(AugmentOptions, augment);
+  /// Variations of each image that follow one another in an epoch (`repeated_indices`), at least 1;
+  /// 0 for every image once.
+  TORCH_ARG(double, aug_repeats) = 0.0;
 
   TORCH_ARG(OptimizerOptions, optimizer);
   /// Factor of the learning rate from one layer to the one below it (`layer_lr_scales`), above 0

@@ -44,6 +44,8 @@ struct TrainerOptions {
   /// Batches whose mean gradient makes an update, at least 1; the last update of an epoch takes
   /// what is left.
   TORCH_ARG(int64_t, grad_accum_steps) = 1;
+  /// Variations of each image that follow one another (`repeated_indices`); 0 for one only.
+  TORCH_ARG(double, aug_repeats) = 0.0;
   /// From which the order of images, dropout, stochastic depth and mixes follow.
   TORCH_ARG(std::uint64_t, seed) = 42;
   TORCH_ARG(LoaderOptions, loader);
