@@ -76,6 +76,29 @@ Flag drop_flag(const char* name, const char* help, const char* option) {
       }};
 }
 
+std::vector<Flag> data_flags() {
+  return {
+      real(
+          "val-fraction",
+          "share of each class to validate by, where DATA has no part for it",
+          Range::from_below(0, 1),
+          [](auto& o) -> auto& { return o.val_fraction(); }),
+      {choice_option(
+           "bad-images",
+           {"fail", "skip"},
+           "an image that cannot be read ends the run, or another one takes its place",
+           "fail"),
+       [](TrainOptions& o, const Arguments& a, const std::string& n) {
+         o.skip_bad_images(a.text(n) == "skip");
+       }},
+      whole(
+          "max-bad-images",
+          "most images to skip; one more ends the run",
+          0,
+          std::numeric_limits<int64_t>::max(),
+          [](auto& o) -> auto& { return o.max_bad_images(); })};
+}
+
 std::vector<Flag> optimizer_flags() {
   TrainOptions defaults;
   return {
@@ -222,6 +245,7 @@ struct FlagGroup {
 
 std::vector<FlagGroup> flag_groups() {
   return {
+      {"Data", data_flags()},
       {"Optimizer", optimizer_flags()},
       {"Schedule", schedule_flags()},
       {"Regularisation", regularisation_flags()},

@@ -4,8 +4,11 @@
 // builds faster.
 
 #include "vitrine/data/augment.h"
+#include "vitrine/data/data_check.h"
+#include "vitrine/data/image_data.h"
 #include "vitrine/data/image_dataset.h"
 #include "vitrine/data/image_folder.h"
+#include "vitrine/data/image_set.h"
 #include "vitrine/data/loader.h"
 #include "vitrine/data/random.h"
 #include "vitrine/data/sampler.h"

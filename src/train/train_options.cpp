@@ -156,6 +156,12 @@ std::vector<Field> data_fields() {
       field(
           "data", [](auto& o) -> auto& { return o.data(); }),
       field(
+          "val_fraction", [](auto& o) -> auto& { return o.val_fraction(); }),
+      field(
+          "skip_bad_images", [](auto& o) -> auto& { return o.skip_bad_images(); }),
+      field(
+          "max_bad_images", [](auto& o) -> auto& { return o.max_bad_images(); }),
+      field(
           "model", [](auto& o) -> auto& { return o.model(); }),
       field(
           "model_options", [](auto& o) -> auto& { return o.model_options(); }),
@@ -270,7 +276,15 @@ void check_options(const TrainOptions& options) {
       options.workers() >= 0 && options.workers() <= 256,
       "workers has to be between 0 and 256, but got ",
       options.workers());
-  TORCH_CHECK_VALUE(!options.data().empty(), "data has to name a folder");
+  TORCH_CHECK_VALUE(!options.data().empty(), "data has to name a folder or a list");
+  TORCH_CHECK_VALUE(
+      options.val_fraction() >= 0 && options.val_fraction() < 1,
+      "val_fraction has to be at least 0 and below 1, but got ",
+      options.val_fraction());
+  TORCH_CHECK_VALUE(
+      options.max_bad_images() >= 0,
+      "max_bad_images has to be at least 0, but got ",
+      options.max_bad_images());
   TORCH_CHECK_VALUE(!options.output().empty(), "output has to name a folder");
 }
 

@@ -90,10 +90,11 @@ std::optional<EpochReport> Trainer::train_epoch(
 
 double Trainer::update(const torch::data::Example<>& batch, double lr, int64_t epoch) {
   optimizer_.zero_grad();
-  const auto logits = model_->forward(batch.data.to(options_.device()));  // [B, K]
+  const auto logits =
+      model_->forward(batch.data.to(options_.device(), /*non_blocking=*/true));  // [B, K]
   const auto loss = torch::nn::functional::cross_entropy(
       logits,
-      batch.target.to(options_.device()),
+      batch.target.to(options_.device(), /*non_blocking=*/true),
       torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(options_.smoothing()));
   loss.backward();
   const auto norm = clip_gradients(optimizer_.gradients(), options_.clip_grad());

@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "vitrine/data/image_data.h"
 #include "vitrine/data/random.h"
 #include "vitrine/error.h"
 #include "vitrine/models/registry.h"
@@ -20,6 +21,7 @@
 #include "vitrine/version.h"
 #include "vitrine/weights/model_file.h"
 
+#include "train/bad_image_log.h"
 #include "train/random_scope.h"
 #include "train/run_config.h"
 
@@ -67,7 +69,10 @@ std::shared_ptr<Classifier> make_model(const TrainOptions& options, const ModelC
 class Run {
  public:
   Run(const TrainOptions& options, const TrainEvents& events)
-      : options_(options), events_(events), splits_(scan_image_splits(options.data())) {}
+      : options_(options),
+        events_(events),
+        bad_images_(options.max_bad_images()),
+        splits_(scan_image_splits(options.data(), options.val_fraction(), options.seed())) {}
 
   TrainResult execute();
 
@@ -76,23 +81,35 @@ class Run {
   Trainer make_trainer() const;
   void restore(Trainer& trainer);
   bool run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch);
-  std::optional<Evaluation> validate(Classifier& model) const;
+  std::optional<Evaluation> validate(Classifier& model);
   void keep(Trainer& trainer, RunFolder& folder, const EpochRecord& record);
   TrainResult result(TrainOutcome outcome) const {
     return {outcome, state_.epoch, state_.best_epoch, state_.best_top1};
   }
   LoaderOptions loader_options() const {
-    return LoaderOptions().batch_size(options_.batch_size()).workers(options_.workers());
+    return LoaderOptions()
+        .batch_size(options_.batch_size())
+        .workers(options_.workers())
+        .pin_memory(options_.device().is_cuda());
   }
   void warn(const std::string& text) const {
     if (events_.warning) {
       events_.warning(text);
     }
   }
-  bool stopped() const { return events_.stop && events_.stop(); }
+  void warn_of_bad_images() {
+    for (const auto& message : bad_images_.take()) {
+      warn(message);
+    }
+  }
+  bool stopped() {
+    warn_of_bad_images();
+    return events_.stop && events_.stop();
+  }
 
   const TrainOptions& options_;
   const TrainEvents& events_;
+  detail::BadImageLog bad_images_;
   ImageSplits splits_;
   ModelCard card_;
   RunState state_;
@@ -127,10 +144,15 @@ TrainResult Run::execute() {
         static_cast<int64_t>(splits_.train.samples.size()),
         static_cast<int64_t>(splits_.val.samples.size()));
   }
-  for (auto epoch = state_.epoch + 1; epoch <= options_.epochs(); ++epoch) {
-    if (!run_epoch(trainer, folder, epoch)) {
-      return result(TrainOutcome::Stopped);
+  try {
+    for (auto epoch = state_.epoch + 1; epoch <= options_.epochs(); ++epoch) {
+      if (!run_epoch(trainer, folder, epoch)) {
+        return result(TrainOutcome::Stopped);
+      }
     }
+  } catch (const Error&) {
+    warn_of_bad_images();
+    throw;
   }
   return result(TrainOutcome::Finished);
 }
@@ -178,8 +200,11 @@ void Run::restore(Trainer& trainer) {
 
 bool Run::run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch) {
   const auto start = std::chrono::steady_clock::now();
-  const ImageDataset data(
+  ImageDataset data(
       splits_.train.samples, TrainTransform(options_.augment(), card_.preprocess), options_.seed());
+  if (options_.skip_bad_images()) {
+    bad_images_.watch(data, BadImages::Replace);
+  }
   const auto trained = trainer.train_epoch(data, epoch, [this](const StepReport& report) {
     if (events_.step) {
       events_.step(report);
@@ -212,11 +237,14 @@ bool Run::run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch) {
   return true;
 }
 
-std::optional<Evaluation> Run::validate(Classifier& model) const {
-  const ImageDataset data(
+std::optional<Evaluation> Run::validate(Classifier& model) {
+  ImageDataset data(
       splits_.val.samples, [p = card_.preprocess](const torch::Tensor& image, at::Generator&) {
         return preprocess(image, p);
       });
+  if (options_.skip_bad_images()) {
+    bad_images_.watch(data, BadImages::LeaveOut);
+  }
   const auto options =
       EvaluateOptions().loader(loader_options()).device(options_.device()).mistakes(0);
   return evaluate(model, data, options, [this](int64_t, int64_t) { return !stopped(); });

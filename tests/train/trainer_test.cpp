@@ -5,6 +5,7 @@
 #include <string>
 
 #include "vitrine/data/augment.h"
+#include "vitrine/data/image_folder.h"
 #include "vitrine/error.h"
 #include "vitrine/train/checkpoint.h"
 #include "vitrine/train/evaluator.h"
