@@ -17,6 +17,7 @@ Command classify_command();
 Command train_command();
 Command evaluate_command();
 Command features_command();
+Command check_data_command();
 Command inspect_command();
 Command convert_command();
 

@@ -17,6 +17,7 @@
 #include "vitrine/infer/labels.h"
 #include "vitrine/models/registry.h"
 #include "vitrine/text.h"
+#include "vitrine/train/train_options.h"
 
 namespace vitrine {
 namespace {
@@ -136,6 +137,24 @@ OptionSpec seed_option() {
   return whole_option("seed", "seed of everything random", "0", 0);
 }
 
+OptionSpec val_fraction_option() {
+  return real_option(
+      "val-fraction",
+      "share of each class to judge by, where DATA has no part for it",
+      "0",
+      Range::from_below(0, 1));
+}
+
+OptionSpec split_seed_option() {
+  const auto seed = std::to_string(TrainOptions().seed());
+  return whole_option("seed", "from which --val-fraction draws, as for 'train'", seed, 0);
+}
+
+OptionSpec workers_option(int64_t least) {
+  return whole_option(
+      "workers", "threads that read images", default_workers(), least, kMostWorkers);
+}
+
 OptionSpec quiet_option() {
   return flag_option("quiet", "write errors only to standard error");
 }
@@ -190,7 +209,7 @@ OptionGroup running_group(const std::string& batch_size) {
        whole_option(
            "threads", "threads of one operation; default: one for each core", "", 1, kMostThreads),
        whole_option("batch-size", "images at a time", batch_size, 1, 1 << 20),
-       whole_option("workers", "threads that read images", default_workers(), 0, kMostWorkers),
+       workers_option(),
        quiet_option()}};
 }
 
@@ -215,6 +234,11 @@ c10::Device open_device(const Arguments& arguments) {
     at::set_num_threads(static_cast<int>(arguments.whole("threads")));
   }
   return device;
+}
+
+ImageSplits find_splits(const Arguments& arguments, const std::string& path) {
+  return scan_image_splits(
+      path, arguments.real("val-fraction"), static_cast<std::uint64_t>(arguments.whole("seed")));
 }
 
 ModelOptions model_options(const Arguments& arguments, const std::string& family) {

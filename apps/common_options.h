@@ -2,8 +2,10 @@
 
 #include <c10/core/Device.h>
 
+#include <cstdint>
 #include <string>
 
+#include "vitrine/data/image_data.h"
 #include "vitrine/image/preprocess.h"
 #include "vitrine/models/model_options.h"
 #include "vitrine/weights/model_file.h"
@@ -18,6 +20,10 @@ OptionSpec checkpoint_key_option();
 OptionSpec num_classes_option();
 OptionSpec image_size_option();
 OptionSpec seed_option();
+/// --val-fraction, and --seed where it serves that alone
+OptionSpec val_fraction_option();
+OptionSpec split_seed_option();
+OptionSpec workers_option(int64_t least = 0);
 OptionSpec quiet_option();
 
 /// --checkpoint-key, --model, --model-kwargs, and of the head --num-classes, --labels
@@ -35,6 +41,9 @@ void note(const Arguments& arguments, const std::string& text);
 /// The device of --device. Opens CUDA where it is asked for or found; hence to be called before
 /// anything else of LibTorch. Then sets --threads.
 c10::Device open_device(const Arguments& arguments);
+
+/// The images at `path` to train on and to judge by, as --val-fraction and --seed say.
+ImageSplits find_splits(const Arguments& arguments, const std::string& path);
 
 /// The options of a model of `family` that --model-kwargs, --num-classes and --image-size give.
 ModelOptions model_options(const Arguments& arguments, const std::string& family);

@@ -48,7 +48,7 @@ ordered_json to_json(
   }
   for (const auto& mistake : result.mistakes) {
     json["mistakes"].push_back(
-        {{"file", samples[mistake.index].path},
+        {{"file", sample_name(samples[mistake.index])},
          {"label", label_of(labels, mistake.target)},
          {"predicted", label_of(labels, mistake.predicted)},
          {"probability", mistake.probability},
@@ -103,7 +103,7 @@ void print_table(
     stream << "\nworst mistakes\n";
   }
   for (const auto& mistake : result.mistakes) {
-    stream << "  " << printable(samples[mistake.index].path, 4096) << ": "
+    stream << "  " << printable(sample_name(samples[mistake.index]), 4096) << ": "
            << printable(label_of(labels, mistake.target)) << " taken for "
            << printable(label_of(labels, mistake.predicted)) << " (" << percent(mistake.probability)
            << ")\n";

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "vitrine/data/image_folder.h"
+#include "vitrine/data/image_set.h"
 #include "vitrine/train/evaluator.h"
 
 namespace vitrine {

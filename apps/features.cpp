@@ -67,7 +67,7 @@ void check_use(const Arguments& arguments) {
     if (arguments.operands().empty()) {
       throw UsageError("features: INPUT... is missing; see 'vitrine features --help'");
     }
-    for (const auto* name : {"neighbours", "temperature"}) {
+    for (const auto* name : {"neighbours", "temperature", "val-fraction", "seed"}) {
       if (arguments.given(name)) {
         throw UsageError(std::string("features: --") + name + " needs --knn DATA");
       }
@@ -143,9 +143,9 @@ Command features_command() {
       "and\n"
       "turns the exit status to 1. The head of the model, if any, plays no part.\n"
       "\n"
-      "With --knn, and no INPUT, the features are judged instead: each image in val/ of DATA is "
+      "With --knn, and no INPUT, the features are judged instead: each image of val in DATA is "
       "given the\n"
-      "class that its nearest images in train/ vote for, weighted by exp(cosine / temperature).";
+      "class that its nearest images of train vote for, weighted by exp(cosine / temperature).";
   spec.groups = {
       model_group(/*head=*/false),
       {"Features",
@@ -157,7 +157,9 @@ Command features_command() {
             "table, the default, or json"),
         flag_option("recursive", "look into the sub-folders of a folder too")}},
       {"Evaluation",
-       {text_option("knn", "DATA", "folder with train/ and val/, each with one folder a class"),
+       {text_option("knn", "DATA", "images to train on and to judge by, as for 'train'"),
+        val_fraction_option(),
+        split_seed_option(),
         whole_option("neighbours", "how many of them vote, k", "20", 1),
         real_option(
             "temperature",

@@ -1,20 +1,25 @@
 #include "knn_evaluation.h"
 
 #include <ATen/Functions.h>
+#include <torch/data/samplers/sequential.h>
 
 #include <iostream>
 #include <string>
 #include <vector>
 
-#include "vitrine/data/image_folder.h"
+#include "vitrine/data/image_dataset.h"
+#include "vitrine/data/loader.h"
 #include "vitrine/error.h"
+#include "vitrine/image/preprocess.h"
 #include "vitrine/infer/knn.h"
 #include "vitrine/text.h"
 
+#include "bad_images.h"
+#include "common_options.h"
 #include "feature_writer.h"
-#include "image_loop.h"
 #include "json_text.h"
 #include "percent.h"
+#include "progress.h"
 
 namespace vitrine {
 namespace {
@@ -23,36 +28,56 @@ namespace {
 LabelledFeatures extract(
     const Arguments& arguments,
     const Predictor& predictor,
-    const ImageFolder& folder,
+    const ImageSet& set,
     const std::string& part,
     int& status) {
-  std::vector<Input> inputs;
-  inputs.reserve(folder.samples.size());
-  for (const auto& sample : folder.samples) {
-    inputs.push_back({sample.path, ""});
+  ImageDataset data(
+      set.samples, [p = predictor.card().preprocess](const at::Tensor& image, at::Generator&) {
+        return preprocess(image, p);
+      });
+  BadImageLines bad_images;
+  bad_images.watch(data);
+  const auto size = set.samples.size();
+  BatchLoader loader(
+      data,
+      torch::data::samplers::SequentialSampler(size),
+      LoaderOptions()
+          .batch_size(arguments.whole("batch-size"))
+          .workers(arguments.whole("workers")));
+  Progress progress(
+      std::cerr,
+      standard_error_progress(arguments.flag("quiet")),
+      part,
+      static_cast<int64_t>(size),
+      "images");
+  FeatureMatrix matrix(static_cast<int64_t>(size));
+  std::vector<at::Tensor> targets;
+  int64_t done = 0;
+  while (auto batch = loader.next()) {
+    const auto read = batch->target.ge(0).nonzero().squeeze(1);  // without bad images
+    if (read.numel() > 0) {
+      const auto features = predictor.features(batch->data.index_select(0, read));  // [B, C]
+      for (int64_t i = 0; i < read.numel(); ++i) {
+        matrix.add(features[i]);
+      }
+      targets.push_back(batch->target.index_select(0, read));
+    }
+    bad_images.write(progress);
+    progress.update(done += batch->target.size(0));
   }
-  FeatureMatrix matrix(static_cast<int64_t>(inputs.size()));
-  std::vector<int64_t> targets;
-  at::Tensor features;  // [B, C]
-  ImageHandler handler;
-  handler.compute = [&](const at::Tensor& batch) { features = predictor.features(batch); };
-  handler.write = [&](std::size_t index, std::size_t row) {
-    matrix.add(features[static_cast<int64_t>(row)]);
-    targets.push_back(folder.samples[index].label);
-  };
-  handler.write_error = [&](std::size_t, const std::string&) { status = 1; };
-  for_each_image(arguments, inputs, predictor.card().preprocess, part, handler);
+  progress.hide();
   if (targets.empty()) {
     throw Error(
-        printable(arguments.text("knn")) + ": none of the images in " + part + "/ can be read");
+        printable(arguments.text("knn")) + ": none of the images of " + part + " can be read");
   }
-  return {matrix.tensor(), at::tensor(targets, at::kLong)};
+  status = bad_images.any() ? 1 : status;
+  return {matrix.tensor(), at::cat(targets)};
 }
 
 }  // namespace
 
 int evaluate_neighbours(const Arguments& arguments, const Predictor& predictor) {
-  const auto splits = scan_image_splits(arguments.text("knn"));
+  const auto splits = find_splits(arguments, arguments.text("knn"));
   const auto options =
       KnnOptions().k(arguments.whole("neighbours")).temperature(arguments.real("temperature"));
   int status = 0;
@@ -74,7 +99,7 @@ int evaluate_neighbours(const Arguments& arguments, const Predictor& predictor) 
   } else {
     std::cout << "top-1 " << percent(accuracy.top1) << ", top-5 " << percent(accuracy.top5)
               << ", k " << options.k() << ", temperature " << float_text(options.temperature())
-              << ", " << images << " images by " << known << " of train/\n";
+              << ", " << images << " images by " << known << " of train\n";
   }
   return status;
 }

@@ -6,8 +6,8 @@
 
 namespace vitrine {
 
-/// Classifies the images in val/ of the folder --knn by their nearest neighbours in train/, prints
-/// how often that is right, and gives the exit status.
+/// Classifies the images of --knn to judge by, by their nearest neighbours among those to train on,
+/// prints how often that is right, and gives the exit status.
 int evaluate_neighbours(const Arguments& arguments, const Predictor& predictor);
 
 }  // namespace vitrine

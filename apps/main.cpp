@@ -33,6 +33,7 @@ std::vector<Command> commands() {
       train_command(),
       evaluate_command(),
       features_command(),
+      check_data_command(),
       inspect_command(),
       convert_command()};
 }

@@ -97,11 +97,19 @@ int run(const Arguments& arguments) {
 Command train_command() {
   CommandSpec spec;
   spec.name = "train";
-  spec.summary = "train or fine-tune a model on a folder of images";
+  spec.summary = "train or fine-tune a model on labelled images";
   spec.operands = "DATA";
   spec.most_operands = 1;
   spec.description =
-      "DATA is a folder with train/ and val/, each with one folder a class. The run folder gets\n"
+      "DATA is a folder with train/ and val/, each with one folder a class; class folders alone; a "
+      "list,\n"
+      "train.csv or train.jsonl beside val.csv or val.jsonl, or one file with the columns file, "
+      "label and\n"
+      "perhaps split; CIFAR-10 or CIFAR-100 in their binary version; MNIST's IDX files. Its "
+      "content "
+      "tells.\n"
+      "Where nothing in it is for validation, --val-fraction sets a part apart. The run folder "
+      "gets\n"
       "config.json, metrics.jsonl, best.safetensors (ready for classify) and checkpoints/. The "
       "same\n"
       "command goes on with a run that was interrupted, and leaves a finished one alone.";

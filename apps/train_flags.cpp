@@ -1,8 +1,6 @@
 #include "train_flags.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <functional>
 #include <limits>
 #include <string>
 #include <vector>
@@ -12,6 +10,29 @@
 
 namespace vitrine {
 namespace {
+
+std::vector<Flag> data_flags() {
+  return {
+      real(
+          "val-fraction",
+          "share of each class to validate by, where DATA has no part for it",
+          Range::from_below(0, 1),
+          [](auto& o) -> auto& { return o.val_fraction(); }),
+      {choice_option(
+           "bad-images",
+           {"fail", "skip"},
+           "an image that cannot be read ends the run, or another one takes its place",
+           "fail"),
+       [](TrainOptions& o, const Arguments& a, const std::string& n) {
+         o.skip_bad_images(a.text(n) == "skip");
+       }},
+      whole(
+          "max-bad-images",
+          "most images to skip; one more ends the run",
+          0,
+          std::numeric_limits<int64_t>::max(),
+          [](auto& o) -> auto& { return o.max_bad_images(); })};
+}
 
 std::vector<Flag> crop_flags() {
   return {
@@ -158,6 +179,7 @@ struct FlagGroup {
 
 std::vector<FlagGroup> flag_groups() {
   return {
+      {"Data", data_flags()},
       {"Optimizer", optimizer_flags()},
       {"Schedule", schedule_flags()},
       {"Loss and regularisation", loss_flags()},

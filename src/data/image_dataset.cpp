@@ -4,7 +4,6 @@
 
 #include "vitrine/data/random.h"
 #include "vitrine/error.h"
-#include "vitrine/image/image.h"
 
 namespace vitrine {
 
@@ -15,20 +14,31 @@ ImageDataset::ImageDataset(
       seed_(seed) {}
 
 torch::data::Example<> ImageDataset::get(std::size_t index) {
-  const auto& sample = samples_->at(samples_->empty() ? 0 : index % samples_->size());
+  const auto found = find(index);
   auto generator = make_generator(mix_seed(seed_, static_cast<std::uint64_t>(epoch_), index));
-  auto image = torch::zeros({1, 1, 3}, torch::kUInt8);  // [H, W, 3]
-  auto label = sample.label;
-  try {
-    image = read_image(sample.path);
-  } catch (const FileError& error) {
-    if (!bad_image_) {
-      throw;
+  return {transform_(found.image, generator), torch::scalar_tensor(found.label, torch::kInt64)};
+}
+
+/// The image that is read for `index`, itself or another.
+ImageDataset::Found ImageDataset::find(std::size_t index) const {
+  const auto count = samples_->size();
+  for (std::size_t step = 0; step < count; ++step) {
+    const auto& sample = samples_->at((index + step) % count);
+    try {
+      return {read_image(sample), sample.label};
+    } catch (const FileError& error) {
+      if (bad_images_ == BadImages::Fail) {
+        throw;
+      }
+      if (handle_bad_image_) {
+        handle_bad_image_(sample, error.what());
+      }
     }
-    bad_image_(sample, error.what());
-    label = -1;
+    if (bad_images_ == BadImages::LeaveOut) {
+      return {torch::zeros({1, 1, 3}, torch::kUInt8), -1};
+    }
   }
-  return {transform_(image, generator), torch::scalar_tensor(label, torch::kInt64)};
+  throw ImageError("none of the " + std::to_string(count) + " images can be read");
 }
 
 std::optional<std::size_t> ImageDataset::size() const {

@@ -14,9 +14,10 @@ enum class ImageKind { Jpeg, Png, WebP, Bmp, Tiff };
 /// An image file whose structure is sound.
 struct Container {
   ImageKind kind = ImageKind::Jpeg;
-  std::int64_t width = 0;   // pixels, as stored
-  std::int64_t height = 0;  // pixels, as stored
-  int orientation = 1;      // EXIF orientation, 1 to 8, still to be applied
+  std::int64_t width = 0;     // pixels, as stored
+  std::int64_t height = 0;    // pixels, as stored
+  int orientation = 1;        // EXIF orientation, 1 to 8, still to be applied
+  std::int64_t channels = 3;  // as stored; three where a palette gives the colours
 
   /// JPEG, PNG and WebP: the same picture again with nothing but what its codec needs: no metadata,
   /// no stray bytes, no transparency of palettes. Codecs warn on standard error about the rest.

@@ -11,6 +11,7 @@
 #include "vitrine/text.h"
 
 #include "image/container.h"
+#include "image/decode.h"
 
 namespace vitrine {
 namespace {
@@ -111,18 +112,30 @@ torch::Tensor copy_upright(
 
 }  // namespace
 
-torch::Tensor decode_image(const std::uint8_t* data, std::size_t size, std::uint64_t max_pixels) {
+detail::DecodedImage detail::decode(
+    const std::uint8_t* data, std::size_t size, std::uint64_t max_pixels) {
   try {
-    detail::Container container = detail::open_container(data, size, max_pixels);
+    Container container = open_container(data, size, max_pixels);
+    const auto* format = name_of(container.kind);
     if (!container.pixels.empty()) {
-      return copy_upright(container.pixels.data(), container.width * 3, /*swap=*/false, container);
+      return {
+          copy_upright(container.pixels.data(), container.width * 3, /*swap=*/false, container),
+          format,
+          container.channels};
     }
     const cv::Mat image = decode_stream(container);
-    return copy_upright(
-        image.data, static_cast<std::int64_t>(image.step[0]), /*swap=*/true, container);
+    return {
+        copy_upright(
+            image.data, static_cast<std::int64_t>(image.step[0]), /*swap=*/true, container),
+        format,
+        container.channels};
   } catch (const std::bad_alloc&) {
     throw ImageError("image needs more memory than there is");
   }
+}
+
+torch::Tensor decode_image(const std::uint8_t* data, std::size_t size, std::uint64_t max_pixels) {
+  return detail::decode(data, size, max_pixels).pixels;
 }
 
 torch::Tensor read_image(const std::string& path, std::uint64_t max_pixels) {

@@ -239,6 +239,7 @@ class JpegCheck {
       }
       components_.push_back(component);
     }
+    container_.channels = count;
     set_block_counts();
     put_segment(marker, content);
   }

@@ -263,6 +263,8 @@ class PngCheck {
     seen_header_ = true;
     header_ = read_header(content);
     set_size(container_, "PNG", header_.width, header_.height, max_pixels_);
+    constexpr std::array<std::int64_t, 7> kChannels = {1, 0, 3, 3, 2, 0, 4};
+    container_.channels = kChannels[header_.colour];
     put_chunk(container_.stream, "IHDR", content);
   }
 

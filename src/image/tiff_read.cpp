@@ -151,6 +151,7 @@ class TiffReader {
           " bits, colours of kind " + std::to_string(photometric_) + " and sample format " +
           std::to_string(format) + " is not supported");
     }
+    container_.channels = photometric_ == kPalette ? 3 : static_cast<std::int64_t>(samples_);
     const auto compression = directory_.value(kCompression, 1);
     compression_ = static_cast<TiffCompression>(compression);
     if (compression != 1 && compression != 5 && compression != 8 && compression != 32773 &&

@@ -92,7 +92,8 @@ std::optional<Evaluation> evaluate(
   const auto total = static_cast<int64_t>(size);
   int64_t done = 0;
   while (auto batch = loader.next()) {
-    const auto logits = model.forward(batch->data.to(options.device())).to(torch::kCPU);  // [B, K]
+    const auto logits = model.forward(batch->data.to(options.device(), /*non_blocking=*/true))
+                            .to(torch::kCPU);                    // [B, K]
     const auto read = batch->target.ge(0).nonzero().squeeze(1);  // [B], without bad images
     add_batch(
         result,

@@ -124,7 +124,15 @@ void check_options(const TrainOptions& options) {
   TORCH_CHECK_VALUE(
       options.save_every() >= 0, "save_every has to be at least 0, but got ", options.save_every());
   TORCH_CHECK_VALUE(options.keep() >= 1, "keep has to be at least 1, but got ", options.keep());
-  TORCH_CHECK_VALUE(!options.data().empty(), "data has to name a folder");
+  TORCH_CHECK_VALUE(!options.data().empty(), "data has to name a folder or a list");
+  TORCH_CHECK_VALUE(
+      options.val_fraction() >= 0 && options.val_fraction() < 1,
+      "val_fraction has to be at least 0 and below 1, but got ",
+      options.val_fraction());
+  TORCH_CHECK_VALUE(
+      options.max_bad_images() >= 0,
+      "max_bad_images has to be at least 0, but got ",
+      options.max_bad_images());
   TORCH_CHECK_VALUE(!options.output().empty(), "output has to name a folder");
 }
 

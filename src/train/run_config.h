@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "vitrine/data/image_folder.h"
+#include "vitrine/data/image_set.h"
 #include "vitrine/train/checkpoint.h"
 #include "vitrine/train/train_options.h"
 

@@ -122,6 +122,12 @@ std::vector<Field> data_fields() {
       field(
           "data", [](auto& o) -> auto& { return o.data(); }),
       field(
+          "val_fraction", [](auto& o) -> auto& { return o.val_fraction(); }),
+      field(
+          "skip_bad_images", [](auto& o) -> auto& { return o.skip_bad_images(); }),
+      field(
+          "max_bad_images", [](auto& o) -> auto& { return o.max_bad_images(); }),
+      field(
           "model", [](auto& o) -> auto& { return o.model(); }),
       field(
           "model_options", [](auto& o) -> auto& { return o.model_options(); }),

@@ -29,7 +29,7 @@ std::string list_images(const ImageDataset& data, const std::vector<std::size_t>
   constexpr std::size_t kListed = 3;
   std::vector<std::string> names;
   for (std::size_t i = 0; i < std::min(places.size(), kListed); ++i) {
-    names.push_back(printable(data.samples()[places[i] % data.samples().size()].path));
+    names.push_back(printable(sample_name(data.samples()[places[i] % data.samples().size()])));
   }
   const auto more = places.size() - names.size();
   return join(names, ", ") + (more == 0 ? "" : " and " + std::to_string(more) + " more");
@@ -136,9 +136,8 @@ std::optional<EpochReport> Trainer::train_epoch(
   loader_options.drop_last(static_cast<int64_t>(images) >= size);
   data.set_epoch(epoch);
   ShuffleSampler order(own, options_.seed(), epoch, options_.aug_repeats());
-  order.skip(
-      static_cast<std::size_t>(
-          std::min(done.updates * options_.grad_accum_steps(), batches) * size));
+  order.skip(static_cast<std::size_t>(
+      std::min(done.updates * options_.grad_accum_steps(), batches) * size));
   Epoch rest{epoch, batches, data, order, done};
   Loader loader(std::move(data), std::move(order), loader_options);
   return train_batches(loader, rest, step);
@@ -200,8 +199,9 @@ std::optional<EpochReport> Trainer::train_batches(
 /// Adds the gradients of a batch, one of `parts` in its update, and gives its loss.
 torch::Tensor Trainer::backward(
     const torch::data::Example<>& batch, std::uint64_t seed, int64_t epoch, int64_t parts) {
-  auto images = batch.data.to(options_.device());     // [B, C, H, W]
-  auto targets = batch.target.to(options_.device());  // [B], or [B, K] where mixed
+  auto images = batch.data.to(options_.device(), /*non_blocking=*/true);  // [B, C, H, W]
+  auto targets =
+      batch.target.to(options_.device(), /*non_blocking=*/true);  // [B], [B, K] where mixed
   if (mixes(options_.mixup(), epoch)) {
     auto generator = make_generator(mix_seed(seed, /*a=*/0, /*b=*/3));
     const auto drawn =

@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "vitrine/data/image_data.h"
 #include "vitrine/data/random.h"
 #include "vitrine/data/sampler.h"
 #include "vitrine/error.h"
@@ -21,6 +22,7 @@
 #include "vitrine/version.h"
 #include "vitrine/weights/model_file.h"
 
+#include "train/bad_image_log.h"
 #include "train/random_scope.h"
 #include "train/run_config.h"
 
@@ -64,9 +66,9 @@ std::shared_ptr<Classifier> make_model(const TrainOptions& options, const ModelC
   return model;
 }
 
-std::vector<int64_t> images_by_class(const ImageFolder& folder) {
-  std::vector<int64_t> counts(folder.classes.size());
-  for (const auto& sample : folder.samples) {
+std::vector<int64_t> images_by_class(const ImageSet& set) {
+  std::vector<int64_t> counts(set.classes.size());
+  for (const auto& sample : set.samples) {
     ++counts[static_cast<std::size_t>(sample.label)];
   }
   return counts;
@@ -76,7 +78,10 @@ std::vector<int64_t> images_by_class(const ImageFolder& folder) {
 class Run {
  public:
   Run(const TrainOptions& options, const TrainEvents& events)
-      : options_(options), events_(events), splits_(scan_image_splits(options.data())) {}
+      : options_(options),
+        events_(events),
+        bad_images_(options.max_bad_images()),
+        splits_(scan_image_splits(options.data(), options.val_fraction(), options.seed())) {}
 
   TrainResult execute();
 
@@ -85,7 +90,7 @@ class Run {
   Trainer make_trainer() const;
   void restore(Trainer& trainer);
   bool run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch);
-  std::optional<Evaluation> validate(Classifier& model) const;
+  std::optional<Evaluation> validate(Classifier& model);
   bool is_best(const EpochRecord& record) const;
   void keep(Trainer& trainer, RunFolder& folder, const EpochRecord& record);
   void save(Trainer& trainer, const RunFolder& folder);
@@ -95,17 +100,29 @@ class Run {
     return {outcome, state_.epoch, state_.progress.updates, state_.best_epoch, state_.best_top1};
   }
   LoaderOptions loader_options() const {
-    return LoaderOptions().batch_size(options_.batch_size()).workers(options_.workers());
+    return LoaderOptions()
+        .batch_size(options_.batch_size())
+        .workers(options_.workers())
+        .pin_memory(options_.device().is_cuda());
   }
   void warn(const std::string& text) const {
     if (events_.warning) {
       events_.warning(text);
     }
   }
-  bool stopped() const { return events_.stop && events_.stop(); }
+  void warn_of_bad_images() {
+    for (const auto& message : bad_images_.take()) {
+      warn(message);
+    }
+  }
+  bool stopped() {
+    warn_of_bad_images();
+    return events_.stop && events_.stop();
+  }
 
   const TrainOptions& options_;
   const TrainEvents& events_;
+  detail::BadImageLog bad_images_;
   ImageSplits splits_;
   ModelCard card_;
   RunState state_;
@@ -142,10 +159,15 @@ TrainResult Run::execute() {
          static_cast<int64_t>(splits_.train.samples.size()),
          static_cast<int64_t>(splits_.val.samples.size())});
   }
-  for (auto epoch = state_.epoch + 1; epoch <= total_epochs(options_); ++epoch) {
-    if (!run_epoch(trainer, folder, epoch)) {
-      return result(TrainOutcome::Stopped);
+  try {
+    for (auto epoch = state_.epoch + 1; epoch <= total_epochs(options_); ++epoch) {
+      if (!run_epoch(trainer, folder, epoch)) {
+        return result(TrainOutcome::Stopped);
+      }
     }
+  } catch (const Error&) {
+    warn_of_bad_images();
+    throw;
   }
   return result(TrainOutcome::Finished);
 }
@@ -229,8 +251,11 @@ void Run::to_disk(const Write& write) {
 /// Trains what is left of an epoch, validates, and keeps what comes of it; false when stopped,
 /// which keeps what is done.
 bool Run::run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch) {
-  const ImageDataset data(
+  ImageDataset data(
       splits_.train.samples, TrainTransform(options_.augment(), card_.preprocess), options_.seed());
+  if (options_.skip_bad_images()) {
+    bad_images_.watch(data, BadImages::Replace);
+  }
   const auto every = options_.save_every();
   const auto on_step = [&](const StepReport& report) {
     state_.step = trainer.optimizer().steps();
@@ -272,11 +297,14 @@ bool Run::run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch) {
   return true;
 }
 
-std::optional<Evaluation> Run::validate(Classifier& model) const {
-  const ImageDataset data(
+std::optional<Evaluation> Run::validate(Classifier& model) {
+  ImageDataset data(
       splits_.val.samples, [p = card_.preprocess](const torch::Tensor& image, at::Generator&) {
         return preprocess(image, p);
       });
+  if (options_.skip_bad_images()) {
+    bad_images_.watch(data, BadImages::LeaveOut);
+  }
   const auto options =
       EvaluateOptions().loader(loader_options()).device(options_.device()).mistakes(0);
   return evaluate(model, data, options, [this](int64_t, int64_t) { return !stopped(); });

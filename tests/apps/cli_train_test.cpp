@@ -364,7 +364,7 @@ TEST(Train, AnswersWrongDataInOneLine) {
   std::filesystem::create_directories(data + "/val");
   expect_failure({"train", data, model, output}, 1, {data, "no class folder"});
   draw_class_folders(data + "/train", 1, 2);
-  expect_failure({"train", data, model, output}, 1, {"one class folder only", "class0"});
+  expect_failure({"train", data, model, output}, 1, {"one class only", "class0"});
   draw_class_folders(data + "/train", 2, 2);
   draw_class_folders(data + "/val", 3, 2);
   expect_failure({"train", data, model, output}, 1, {"only in val/: class2"});

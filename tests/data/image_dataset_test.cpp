@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "vitrine/data/augment.h"
+#include "vitrine/data/image_folder.h"
 #include "vitrine/data/loader.h"
 #include "vitrine/data/sampler.h"
 #include "vitrine/error.h"
@@ -99,6 +100,47 @@ TEST(ImageDataset, NamesAnImageThatCannotBeRead) {
       EXPECT_EQ(std::string(error.what()).rfind(bad, 0), 0U) << error.what();
     }
   }
+}
+
+TEST(ImageDataset, ReplacesABadImageByTheNextOneThatCanBeRead) {
+  const TemporaryFolder folder;
+  draw_class_folders(folder.path(), 2, 3);
+  std::ofstream(folder / "class0/2.png") << "no image";
+  std::ofstream(folder / "class1/0.png") << "no image";
+  auto data = augmented(scan_image_folder(folder.path()).samples, 1);
+  std::vector<std::string> told;
+  data.set_bad_images(BadImages::Replace, [&](const ImageSample& sample, const std::string& text) {
+    EXPECT_EQ(text.rfind(sample.path + ": ", 0), 0U);
+    told.push_back(sample_name(sample).substr(folder.path().size() + 1));
+  });
+  EXPECT_EQ(data.get(2).target.item<int64_t>(), 1);
+  EXPECT_EQ(told, (std::vector<std::string>{"class0/2.png", "class1/0.png"}));
+  EXPECT_EQ(data.get(1).target.item<int64_t>(), 0);
+  EXPECT_EQ(told.size(), 2U);
+}
+
+TEST(ImageDataset, LeavesABadImageOutUnlessItsHandlerThrows) {
+  const TemporaryFolder folder;
+  draw_class_folders(folder.path(), 2, 1);
+  std::ofstream(folder / "class0/0.png") << "no image";
+  auto data = augmented(scan_image_folder(folder.path()).samples, 1);
+  data.set_bad_images(BadImages::LeaveOut, {});
+  const auto example = data.get(0);
+  EXPECT_EQ(example.target.item<int64_t>(), -1);
+  EXPECT_EQ(example.data.sizes(), (std::vector<int64_t>{3, 8, 8}));
+  data.set_bad_images(
+      BadImages::LeaveOut, [](const ImageSample&, const std::string&) { throw Error("too many"); });
+  EXPECT_THROW(data.get(0), Error);
+}
+
+TEST(ImageDataset, SaysSoWhereNothingCanBeRead) {
+  const TemporaryFolder folder;
+  draw_class_folders(folder.path(), 2, 1);
+  std::ofstream(folder / "class0/0.png") << "no image";
+  std::ofstream(folder / "class1/0.png") << "no image";
+  auto data = augmented(scan_image_folder(folder.path()).samples, 1);
+  data.set_bad_images(BadImages::Replace, {});
+  EXPECT_THROW(data.get(1), ImageError);
 }
 
 }  // namespace

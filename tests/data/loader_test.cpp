@@ -1,9 +1,12 @@
 #include "vitrine/data/loader.h"
 
 #include <torch/data/datasets/base.h>
+#include <torch/data/samplers/sequential.h>
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <string>
 #include <thread>
 #include <vector>
@@ -11,6 +14,8 @@
 #include "vitrine/data/random.h"
 #include "vitrine/data/sampler.h"
 #include "vitrine/error.h"
+
+#include "support/value_error.h"
 
 namespace vitrine {
 namespace {
@@ -82,6 +87,58 @@ TEST(BatchLoader, PassesOnWhatAWorkerThrew) {
       EXPECT_STREQ(error.what(), "bad.png: is damaged");
     }
   }
+}
+
+TEST(BatchLoader, ThrowsWithTheBatchThatIsToBlame) {
+  for (const int64_t workers : {0, 1, 4}) {
+    BatchLoader loader(
+        Numbers(50, /*bad=*/20),
+        torch::data::samplers::SequentialSampler(50),
+        LoaderOptions().batch_size(8).workers(workers));
+    EXPECT_EQ(loader.next()->target[0].item<int64_t>(), 0);
+    EXPECT_EQ(loader.next()->target[0].item<int64_t>(), 8);
+    EXPECT_THROW(loader.next(), ImageError);
+    EXPECT_FALSE(loader.next().has_value());
+  }
+}
+
+/// Examples of other shapes.
+class Growing : public torch::data::datasets::Dataset<Growing> {
+ public:
+  torch::data::Example<> get(std::size_t index) override {
+    return {
+        torch::zeros({static_cast<int64_t>(index / 4) + 1}),
+        torch::scalar_tensor(0, torch::kInt64)};
+  }
+  std::optional<std::size_t> size() const override { return 8; }
+};
+
+TEST(BatchLoader, RefusesExamplesOfDifferentShapesInABatch) {
+  BatchLoader loader(
+      Growing(),
+      torch::data::samplers::SequentialSampler(8),
+      LoaderOptions().batch_size(8).workers(0));
+  EXPECT_VALUE_ERROR(loader.next(), "examples of a batch have to be alike");
+}
+
+TEST(BatchLoader, PreparesNoMoreThanAFewBatchesAhead) {
+  struct Counting : torch::data::datasets::Dataset<Counting> {
+    explicit Counting(std::atomic<int>* begun) : count(begun) {}
+    torch::data::Example<> get(std::size_t index) override {
+      ++*count;
+      return {torch::zeros({1}), torch::scalar_tensor(static_cast<int64_t>(index), torch::kInt64)};
+    }
+    std::optional<std::size_t> size() const override { return 1000; }
+    std::atomic<int>* count;
+  };
+  std::atomic<int> begun{0};
+  BatchLoader loader(
+      Counting(&begun),
+      torch::data::samplers::SequentialSampler(1000),
+      LoaderOptions().batch_size(10).workers(2));
+  ASSERT_TRUE(loader.next().has_value());
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_LE(begun.load(), 30);
 }
 
 TEST(BatchLoader, RefusesOptionsOutOfRange) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "vitrine/data/augment.h"
+#include "vitrine/data/image_folder.h"
 #include "vitrine/error.h"
 #include "vitrine/models/registry.h"
 #include "vitrine/train/checkpoint.h"

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "vitrine/data/image_folder.h"
+#include "vitrine/data/image_set.h"
 #include "vitrine/export.h"
 
 namespace vitrine {
@@ -23,12 +23,19 @@ namespace vitrine {
 /// random in it comes from the generator.
 using ImageTransform = std::function<torch::Tensor(const torch::Tensor&, at::Generator&)>;
 
-/// Images of a folder as a dataset of LibTorch: examples of float32 [3, S, S] and an int64 class.
+/// What becomes of an image that cannot be read.
+enum class BadImages {
+  Fail,      // its error is thrown
+  LeaveOut,  // a black image of class -1 takes its place
+  Replace    // the next one of the list that can be read takes its place
+};
+
+/// Images as a dataset of LibTorch: examples of float32 [3, S, S] and an int64 class.
 ///
 /// An example depends on the seed, the epoch and its index alone, so that batches are the same
 /// whatever the number of worker threads. Indices from `size` on count the images again, and give
-/// them other variations (`repeated_indices`). Copies are cheap and share the list of files.
-/// Reading an image that is damaged throws ImageError, which names the file.
+/// them other variations (`repeated_indices`). Copies are cheap and share the list of images.
+/// Reading an image that is damaged throws ImageError, which names the file, unless told otherwise.
 class VITRINE_API ImageDataset
     : public torch::data::datasets::Dataset<ImageDataset, torch::data::Example<>> {
  public:
@@ -37,23 +44,33 @@ class VITRINE_API ImageDataset
   torch::data::Example<> get(std::size_t index) override;
   std::optional<std::size_t> size() const override;
 
-  /// Told of a file that cannot be read and why, on any worker's thread.
+  /// Told of an image that cannot be read and why, on any worker's thread, each time it is met; an
+  /// exception that it throws takes the place of the image's own.
   using BadImageHandler = std::function<void(const ImageSample&, const std::string&)>;
-  /// From now on a file that cannot be read is told to `handler` and gives a black image of class
-  /// -1, instead of an exception.
-  void set_bad_image_handler(BadImageHandler handler) { bad_image_ = std::move(handler); }
+  /// Sets what becomes of images that cannot be read, and who is told of those that do not fail.
+  void set_bad_images(BadImages policy, BadImageHandler handler) {
+    bad_images_ = policy;
+    handle_bad_image_ = std::move(handler);
+  }
 
   /// Sets the epoch, from which the randomness of the examples follows.
   void set_epoch(int64_t epoch) { epoch_ = epoch; }
-  /// The files, by index.
+  /// The images, by index.
   const std::vector<ImageSample>& samples() const { return *samples_; }
 
  private:
+  struct Found {
+    torch::Tensor image;  // uint8 [H, W, 3]
+    int64_t label;
+  };
+  Found find(std::size_t index) const;
+
   std::shared_ptr<const std::vector<ImageSample>> samples_;
   ImageTransform transform_;
   std::uint64_t seed_;
   int64_t epoch_ = 0;
-  BadImageHandler bad_image_;
+  BadImages bad_images_ = BadImages::Fail;
+  BadImageHandler handle_bad_image_;
 };
 
 }  // namespace vitrine

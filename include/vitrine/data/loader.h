@@ -1,19 +1,16 @@
 #pragma once
 
-#include <c10/util/ArrayRef.h>
 #include <torch/arg.h>
-#include <torch/data/dataloader.h>
-#include <torch/data/datasets/base.h>
-#include <torch/data/iterator.h>
-#include <torch/data/transforms/stack.h>
-#include <torch/data/worker_exception.h>
+#include <torch/data/example.h>
+#include <torch/types.h>
 
 #include <chrono>
 #include <cstddef>
-#include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "vitrine/export.h"
 
@@ -27,6 +24,8 @@ struct LoaderOptions {
   TORCH_ARG(int64_t, workers) = 2;
   /// Leave out a last batch that is not full.
   TORCH_ARG(bool, drop_last) = false;
+  /// Put batches into memory from which a GPU copies while the CPU goes on; needs CUDA.
+  TORCH_ARG(bool, pin_memory) = false;
 };
 
 /// Throws c10::ValueError when an option is out of range.
@@ -45,51 +44,63 @@ namespace detail {
 /// would otherwise start a team of threads each.
 VITRINE_API void enter_worker();
 
-/// The batches of a dataset, stacked.
-template <typename Dataset>
-class StackedDataset final
-    : public torch::data::datasets::BatchDataset<StackedDataset<Dataset>, torch::data::Example<>> {
+/// The batches of a `BatchLoader`, whatever its dataset and its sampler.
+class VITRINE_API BatchQueue {
  public:
-  StackedDataset(Dataset dataset, bool by_workers)
-      : dataset_(std::move(dataset)), by_workers_(by_workers) {}
+  using Example = torch::data::Example<>;
+  using GetExample = std::function<Example(std::size_t index)>;
+  /// The indices of the next batch, or nothing after the last; called by one thread at a time.
+  using NextIndices = std::function<std::optional<std::vector<std::size_t>>()>;
 
-  torch::data::Example<> get_batch(c10::ArrayRef<std::size_t> indices) override {
-    if (by_workers_) {
-      enter_worker();
-    }
-    return stack_.apply_batch(dataset_.get_batch(indices));
-  }
-  std::optional<std::size_t> size() const override { return dataset_.size(); }
+  /// `make_get` is called once for each worker, by the calling thread.
+  BatchQueue(
+      const std::function<GetExample()>& make_get, NextIndices next, const LoaderOptions& options);
+  BatchQueue(BatchQueue&&) noexcept;
+  BatchQueue& operator=(BatchQueue&&) noexcept;
+  ~BatchQueue();
+
+  std::optional<Example> next();
 
  private:
-  Dataset dataset_;
-  torch::data::transforms::Stack<> stack_;
-  bool by_workers_;
+  class State;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace detail
 
-/// One pass over a dataset of torch::data::Example<>, in batches stacked along a new first
-/// dimension.
+/// One pass over a dataset of torch::data::Example<>, in batches: examples along a new first
+/// dimension, which all have the shapes of the first one.
 ///
-/// It is LibTorch's DataLoader with what training needs: batches come in the sampler's order
-/// whatever the number of workers, an exception of a worker reaches the caller as it was thrown,
-/// and the time spent waiting is known.
+/// Workers share the examples of a batch among them and write each into its place of the batch, so
+/// that the first batch comes soon and at most a few wait. Batches come in the sampler's order and
+/// are the same whatever the number of workers; an exception reaches the caller as it was thrown,
+/// with the batch that it belongs to, and ends the pass. Leaving early waits for one example of
+/// each worker at most.
 template <typename Dataset, typename Sampler>
 class BatchLoader {
-  using Stacked = detail::StackedDataset<Dataset>;
-  using Loader = torch::data::StatelessDataLoader<Stacked, Sampler>;
-
  public:
   using Batch = torch::data::Example<>;
 
+  /// `dataset` is copied for each worker. Throws c10::ValueError on options out of range.
   BatchLoader(Dataset dataset, Sampler sampler, const LoaderOptions& options)
-      : loader_(make(std::move(dataset), std::move(sampler), options)) {}
+      : queue_(
+            [&dataset] {
+              return [own = Dataset(dataset)](std::size_t index) mutable { return own.get(index); };
+            },
+            [own = std::move(sampler), options]() mutable {
+              const auto size = static_cast<std::size_t>(options.batch_size());
+              auto indices = own.next(size);
+              if (indices && options.drop_last() && indices->size() < size) {
+                indices.reset();
+              }
+              return indices;
+            },
+            options) {}
 
   /// The next batch, or nothing after the last one.
   std::optional<Batch> next() {
     const auto start = std::chrono::steady_clock::now();
-    auto batch = fetch();
+    auto batch = queue_.next();
     waited_ += std::chrono::steady_clock::now() - start;
     return batch;
   }
@@ -98,37 +109,7 @@ class BatchLoader {
   std::chrono::duration<double> waited() const { return waited_; }
 
  private:
-  static std::unique_ptr<Loader> make(
-      Dataset dataset, Sampler sampler, const LoaderOptions& options) {
-    check_options(options);
-    return std::make_unique<Loader>(
-        Stacked(std::move(dataset), options.workers() > 0),
-        std::move(sampler),
-        torch::data::DataLoaderOptions()
-            .batch_size(static_cast<std::size_t>(options.batch_size()))
-            .workers(static_cast<std::size_t>(options.workers()))
-            .enforce_ordering(true)
-            .drop_last(options.drop_last()));
-  }
-
-  std::optional<Batch> fetch() {
-    try {
-      if (!position_) {
-        position_.emplace(loader_->begin());
-      } else if (*position_ != loader_->end()) {
-        ++*position_;
-      }
-      if (*position_ == loader_->end()) {
-        return std::nullopt;
-      }
-      return std::move(**position_);
-    } catch (const torch::data::WorkerException& error) {
-      std::rethrow_exception(error.original_exception);
-    }
-  }
-
-  std::unique_ptr<Loader> loader_;
-  std::optional<torch::data::Iterator<Batch>> position_;
+  detail::BatchQueue queue_;
   std::chrono::duration<double> waited_{0};
 };
 

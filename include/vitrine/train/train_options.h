@@ -44,8 +44,15 @@ VITRINE_API LrBaseScale parse_lr_base_scale(const std::string& name);
 
 /// Everything that `train` needs to know, by timm's names where timm has one.
 struct TrainOptions {
-  /// Folder with train/ and val/, each with one folder a class.
+  /// Where the images are (`find_images`).
   TORCH_ARG(std::string, data);
+  /// Share of each class to validate by where the data has no part for it (`scan_image_splits`).
+  TORCH_ARG(double, val_fraction) = 0.0;
+  /// Go on where an image cannot be read: to train, the next one of the list takes its place; to
+  /// validate, it is left out.
+  TORCH_ARG(bool, skip_bad_images) = false;
+  /// Most images that may be skipped so; one more ends the run.
+  TORCH_ARG(int64_t, max_bad_images) = 100;
   /// Folder of the run; it is made, or an unfinished run in it is continued.
   TORCH_ARG(std::string, output);
   /// Name in the zoo; may be empty where `weights` has a card.

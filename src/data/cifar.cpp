@@ -1,0 +1,111 @@
+// The binary versions of CIFAR-10 and CIFAR-100: https://www.cs.toronto.edu/~kriz/cifar.html.
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <utility>
+
+#include "vitrine/error.h"
+#include "vitrine/file.h"
+#include "vitrine/text.h"
+
+#include "data/data_kinds.h"
+
+namespace vitrine::detail {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kSide = 32;
+constexpr std::size_t kPixels = 3 * kSide * kSide;
+
+/// One of the two versions. A record is its labels, one byte each, of which the last one counts,
+/// then red, green and blue.
+struct Version {
+  const char* kind;
+  const char* names;
+  std::size_t labels;  // of a record
+};
+
+void add_file(
+    ImageSet& set, const std::string& path, const Version& version, const std::string& names) {
+  auto packed = std::make_shared<PackedImages>();
+  packed->bytes = read_file(path);
+  packed->offset = version.labels;
+  packed->stride = version.labels + kPixels;
+  packed->channels = 3;
+  packed->height = kSide;
+  packed->width = kSide;
+  const auto& bytes = packed->bytes;
+  const auto count = bytes.size() / packed->stride;
+  if (bytes.empty() || bytes.size() % packed->stride != 0) {
+    throw FileError(
+        printable(path) + ": record " + std::to_string(count) + " has " +
+        std::to_string(bytes.size() % packed->stride) + " bytes, expected " +
+        std::to_string(packed->stride) + " of " + version.kind + "; was the file cut short?");
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto label = bytes[i * packed->stride + version.labels - 1];
+    if (label >= set.classes.size()) {
+      throw FileError(
+          printable(path) + ": record " + std::to_string(i) + " is of class " +
+          std::to_string(label) + ", expected at most " + std::to_string(set.classes.size() - 1) +
+          ", as " + names + " names " + std::to_string(set.classes.size()));
+    }
+    set.samples.push_back({path, label, packed, static_cast<int64_t>(i)});
+  }
+}
+
+ImageData read_files(
+    const std::string& folder,
+    const Version& version,
+    const std::vector<std::pair<std::string, std::string>>& files) {  // part and name
+  const auto at = [&](const std::string& name) { return (fs::path(folder) / name).string(); };
+  if (!fs::exists(at(version.names))) {
+    throw FileError(
+        printable(folder) + ": has no " + version.names +
+        ", expected the names of the classes of " + version.kind + " in it");
+  }
+  const auto classes = read_names(at(version.names));
+  ImageData data;
+  data.kind = version.kind;
+  for (const auto& [part, name] : files) {
+    auto& set = data.parts[part];
+    set.classes = classes;
+    add_file(set, at(name), version, version.names);
+  }
+  return data;
+}
+
+}  // namespace
+
+std::optional<ImageData> find_cifar(const std::string& folder) {
+  std::vector<std::pair<std::string, std::string>> ten;
+  std::vector<std::pair<std::string, std::string>> hundred;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const auto name = entry.path().filename().string();
+    if (matches_wildcard(name, "data_batch_*.bin")) {
+      ten.emplace_back("train", name);
+    } else if (name == "test_batch.bin") {
+      ten.emplace_back("val", name);
+    } else if (name == "train.bin") {
+      hundred.emplace_back("train", name);
+    } else if (name == "test.bin") {
+      hundred.emplace_back("val", name);
+    } else if (name == "data_batch_1") {
+      throw FileError(
+          printable(folder) +
+          ": holds CIFAR-10 as Python's pickles, expected its binary version (data_batch_1.bin)");
+    }
+  }
+  if (!ten.empty()) {
+    std::sort(ten.begin(), ten.end());
+    return read_files(folder, {"CIFAR-10", "batches.meta.txt", 1}, ten);
+  }
+  if (!hundred.empty()) {
+    std::sort(hundred.begin(), hundred.end());
+    return read_files(folder, {"CIFAR-100", "fine_label_names.txt", 2}, hundred);
+  }
+  return std::nullopt;
+}
+
+}  // namespace vitrine::detail

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "vitrine/data/image_dataset.h"
+#include "vitrine/error.h"
+
+namespace vitrine::detail {
+
+/// The images of a run that cannot be read: workers tell of them, the run takes what is new.
+class BadImageLog {
+ public:
+  /// More than `most` end the run.
+  explicit BadImageLog(int64_t most) : most_(most) {}
+
+  /// Has `data` do with such images as `policy` says; this must outlive it and its copies.
+  void watch(ImageDataset& data, BadImages policy) {
+    data.set_bad_images(policy, [this](const ImageSample& sample, const std::string& text) {
+      add(sample_name(sample), text);
+    });
+  }
+
+  /// Messages of those met since the last call, each image once for all.
+  std::vector<std::string> take() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return std::exchange(messages_, {});
+  }
+
+ private:
+  void add(const std::string& name, const std::string& text) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (names_.insert(name).second) {
+      messages_.push_back(text);
+    }
+    if (static_cast<int64_t>(names_.size()) > most_) {
+      throw Error(
+          "more images cannot be read than the " + std::to_string(most_) +
+          " allowed (max_bad_images); the last one: " + text);
+    }
+  }
+
+  int64_t most_;
+  std::mutex mutex_;
+  std::set<std::string> names_;
+  std::vector<std::string> messages_;
+};
+
+}  // namespace vitrine::detail

@@ -1,0 +1,145 @@
+#include "vitrine/data/image_data.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <string>
+
+#include "vitrine/error.h"
+
+#include "data/data_files.h"
+#include "support/file_error.h"
+#include "support/temporary_folder.h"
+#include "support/value_error.h"
+
+namespace vitrine {
+namespace {
+
+std::string split_error(const std::string& path, double val_fraction = 0) {
+  return file_error_of([&] { scan_image_splits(path, val_fraction); });
+}
+
+/// Two class folders with so many files.
+void write_classes(const std::string& root, int a, int b) {
+  for (int i = 0; i < a + b; ++i) {
+    write_file(root + (i < a ? "/a/" : "/b/") + std::to_string(i) + ".png", "x");
+  }
+}
+
+TEST(FindImages, SaysWhatWasExpectedWhereNothingFits) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(split_error(folder / "none"), (folder / "none") + ": no such folder or file");
+  write_file(folder / "notes.txt", "hello");
+  EXPECT_EQ(
+      split_error(folder.path()),
+      folder.path() +
+          ": holds no images that are known; expected train/ and val/, each with one folder a "
+          "class, or class folders alone, train.csv or train.jsonl, the binary version of CIFAR-10 "
+          "or CIFAR-100, or MNIST's IDX files");
+}
+
+TEST(FindImages, PrefersClassFoldersInPartsToAListBesideThem) {
+  const TemporaryFolder folder;
+  write_file(folder / "train/a/1.png", "x");
+  write_file(folder / "train.csv", "file,label\na.png,x\n");
+  EXPECT_EQ(find_images(folder.path()).kind, "image folder");
+  std::filesystem::remove_all(folder / "train/a");
+  EXPECT_EQ(find_images(folder.path()).kind, "list");
+}
+
+TEST(FindImages, TakesAClassCalledTrainForAClass) {
+  const TemporaryFolder folder;
+  write_file(folder / "bus/1.png", "x");
+  write_file(folder / "train/1.png", "x");
+  EXPECT_EQ(
+      find_images(folder.path()).parts.at("").classes, (std::vector<std::string>{"bus", "train"}));
+}
+
+TEST(ScanImageSplits, NamesTheClassesThatDiffer) {
+  const TemporaryFolder folder;
+  for (const auto* name : {"train/a/1.png", "train/b/1.png", "train/c/1.png"}) {
+    write_file(folder / name, "x");
+  }
+  EXPECT_NE(split_error(folder.path()).find("has no part to judge by"), std::string::npos);
+  for (const auto* name : {"val/a/1.png", "val/d/1.png"}) {
+    write_file(folder / name, "x");
+  }
+  EXPECT_EQ(
+      split_error(folder.path()),
+      folder.path() +
+          ": the classes of train/ and val/ differ; only in train/: b, c; only in val/: d");
+}
+
+TEST(ScanImageSplits, FindsBothParts) {
+  const TemporaryFolder folder;
+  write_classes(folder / "train", 1, 1);
+  write_classes(folder / "val", 1, 1);
+  const auto splits = scan_image_splits(folder.path());
+  EXPECT_EQ(splits.train.classes, splits.val.classes);
+  EXPECT_EQ(splits.val.samples.back().path, folder / "val/b/1.png");
+  EXPECT_NE(
+      split_error(folder.path(), 0.5).find("has a part to judge by already"), std::string::npos);
+}
+
+TEST(ScanImageSplits, SetsTheSameShareOfEachClassApart) {
+  const TemporaryFolder folder;
+  write_classes(folder.path(), 20, 5);
+  const auto splits = scan_image_splits(folder.path(), 0.2, 1);
+  const auto count = [](const ImageSet& set, int64_t label) {
+    return std::count_if(set.samples.begin(), set.samples.end(), [&](const ImageSample& sample) {
+      return sample.label == label;
+    });
+  };
+  EXPECT_EQ(count(splits.train, 0), 16);
+  EXPECT_EQ(count(splits.val, 0), 4);
+  EXPECT_EQ(count(splits.train, 1), 4);
+  EXPECT_EQ(count(splits.val, 1), 1);
+  std::set<std::string> paths;
+  for (const auto* set : {&splits.train, &splits.val}) {
+    for (const auto& sample : set->samples) {
+      paths.insert(sample.path);
+    }
+  }
+  EXPECT_EQ(paths.size(), 25U);
+
+  const auto name = [](const ImageSplits& s) { return s.val.samples.front().path; };
+  EXPECT_EQ(name(scan_image_splits(folder.path(), 0.2, 1)), name(splits));
+  std::set<std::string> drawn;
+  for (std::uint64_t seed = 0; seed < 8; ++seed) {
+    drawn.insert(name(scan_image_splits(folder.path(), 0.2, seed)));
+  }
+  EXPECT_GT(drawn.size(), 1U);
+}
+
+TEST(ScanImageSplits, LeavesEveryClassAnImageToTrainOn) {
+  const TemporaryFolder folder;
+  write_classes(folder.path(), 1, 3);
+  const auto splits = scan_image_splits(folder.path(), 0.9);
+  EXPECT_EQ(labels_of(splits.train), "0 1");
+  EXPECT_EQ(labels_of(splits.val), "1 1");
+  std::filesystem::remove(folder / "b/1.png");
+  std::filesystem::remove(folder / "b/2.png");
+  EXPECT_NE(split_error(folder.path(), 0.9).find("one image of each class"), std::string::npos);
+}
+
+TEST(ScanImageSplits, RefusesAFractionOutOfRange) {
+  EXPECT_VALUE_ERROR(scan_image_splits(".", 1.0), "val_fraction has to be at least 0 and below 1");
+  EXPECT_VALUE_ERROR(scan_image_splits(".", -0.1), "val_fraction");
+}
+
+TEST(ScanImagePart, GivesThePartOrAllWhereThereAreNone) {
+  const TemporaryFolder folder;
+  write_classes(folder.path(), 1, 2);
+  EXPECT_EQ(labels_of(scan_image_part(folder.path(), "val")), "0 1 1");
+  const TemporaryFolder parts;
+  write_classes(parts / "val", 2, 1);
+  EXPECT_EQ(labels_of(scan_image_part(parts.path(), "val")), "0 0 1");
+  EXPECT_EQ(
+      file_error_of([&] { scan_image_part(parts.path(), "train"); }),
+      parts.path() + ": has no part train, but val alone");
+}
+
+}  // namespace
+}  // namespace vitrine
