@@ -5,16 +5,20 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
+#include <memory>
 #include <sstream>
 #include <string_view>
 #include <sys/file.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 #include "vitrine/error.h"
 #include "vitrine/file.h"
 #include "vitrine/text.h"
+
+#include "train/metrics_copies.h"
 
 namespace vitrine {
 namespace {
@@ -52,7 +56,8 @@ bool is_half_written(std::string_view name) {
     return false;
   }
   auto whole = name.substr(0, mark);
-  if (whole == "config.json" || whole == "metrics.jsonl" || whole == "best.safetensors") {
+  if (whole == "config.json" || whole == "metrics.jsonl" || whole == "best.safetensors" ||
+      whole == "report.html" || detail::is_metrics_copy(std::string(whole))) {
     return true;
   }
   constexpr std::string_view kStart = "epoch-";
@@ -98,7 +103,8 @@ bool is_kept(const std::string& line, int64_t epoch) {
 
 }  // namespace
 
-RunFolder::RunFolder(std::string path) : path_(std::move(path)) {
+RunFolder::RunFolder(std::string path)
+    : path_(std::move(path)), copies_(std::make_unique<detail::MetricsCopies>(path_)) {
   create_folders(checkpoints_path());
   lock_ = lock_folder(path_);
   remove_half_written(path_);
@@ -120,8 +126,9 @@ void RunFolder::clear() {
       }
     }
   }
+  copies_->clear();
   // config.json goes last: without it the rest could not be told from somebody's other files.
-  for (const auto& path : {best_path(), metrics_path(), config_path()}) {
+  for (const auto& path : {report_path(), best_path(), metrics_path(), config_path()}) {
     fs::remove(path, error);
     if (error) {
       throw FileError(printable(path) + ": cannot remove: " + error.message());
@@ -154,24 +161,25 @@ void RunFolder::append_metrics(const std::string& line) {
   File file(metrics_path(), File::Mode::Append);
   file.write(line + "\n");
   file.sync();
+  copies_->append(line);
 }
 
 int64_t RunFolder::truncate_metrics(int64_t epoch) {
   const bool exists = fs::exists(metrics_path());
   const auto text = exists ? read_text(metrics_path()) : "";
-  std::string kept;
-  int64_t count = 0;
+  std::vector<std::string> kept;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     if (is_kept(line, epoch)) {
-      kept += line + "\n";
-      ++count;
+      kept.push_back(line);
     }
   }
-  if (kept != text || !exists) {
-    write_file_atomically(metrics_path(), [&](File& file) { file.write(kept); });
+  const auto kept_text = kept.empty() ? "" : join(kept, "\n") + "\n";
+  if (kept_text != text || !exists) {
+    write_file_atomically(metrics_path(), [&](File& file) { file.write(kept_text); });
   }
-  return count;
+  copies_->rewrite(kept);
+  return static_cast<int64_t>(kept.size());
 }
 
 }  // namespace vitrine

@@ -28,6 +28,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+/// Seconds since 1970.
+double unix_time() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
 /// The card that the trained model will carry.
 ModelCard make_card(const TrainOptions& options, const std::vector<std::string>& classes) {
   auto card = starting_card(options);
@@ -242,7 +247,8 @@ void Run::keep(Trainer& trainer, RunFolder& folder, const EpochRecord& record) {
       {"val_top5", record.val_top5},
       {"images_per_second", record.images_per_second},
       {"data_wait", record.data_wait},
-      {"seconds", record.seconds}};
+      {"seconds", record.seconds},
+      {"time", unix_time()}};
   folder.append_metrics(line.dump());
   if (best) {
     card_.provenance["epoch"] = std::to_string(record.epoch);
