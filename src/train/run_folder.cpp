@@ -164,19 +164,26 @@ void RunFolder::append_metrics(const std::string& line) {
   copies_->append(line);
 }
 
-int64_t RunFolder::truncate_metrics(int64_t epoch) {
-  const bool exists = fs::exists(metrics_path());
-  const auto text = exists ? read_text(metrics_path()) : "";
-  std::vector<std::string> kept;
-  std::istringstream lines(text);
+std::vector<std::string> RunFolder::metrics() const {
+  std::vector<std::string> result;
+  std::istringstream lines(fs::exists(metrics_path()) ? read_text(metrics_path()) : "");
   for (std::string line; std::getline(lines, line);) {
+    result.push_back(line);
+  }
+  return result;
+}
+
+int64_t RunFolder::truncate_metrics(int64_t epoch) {
+  std::string text;
+  std::vector<std::string> kept;
+  for (auto& line : metrics()) {
     if (is_kept(line, epoch)) {
-      kept.push_back(line);
+      text += line + "\n";
+      kept.push_back(std::move(line));
     }
   }
-  const auto kept_text = kept.empty() ? "" : join(kept, "\n") + "\n";
-  if (kept_text != text || !exists) {
-    write_file_atomically(metrics_path(), [&](File& file) { file.write(kept_text); });
+  if (!fs::exists(metrics_path()) || read_text(metrics_path()) != text) {
+    write_file_atomically(metrics_path(), [&](File& file) { file.write(text); });
   }
   copies_->rewrite(kept);
   return static_cast<int64_t>(kept.size());

@@ -79,7 +79,15 @@ std::optional<EpochReport> Trainer::train_epoch(
     const auto batch_loss = update(*batch, report.lr, epoch);
     loss.add(batch_loss, batch->target.size(0));
     report.images_per_second = static_cast<double>(loss.count()) / seconds();
-    if (step && !step({epoch, i, batches, batch_loss, report.lr, report.images_per_second})) {
+    if (step && !step(
+                    {epoch,
+                     i,
+                     batches,
+                     batch_loss,
+                     report.lr,
+                     report.images_per_second,
+                     loss.value(),
+                     loader.waited().count() / seconds()})) {
       return std::nullopt;
     }
   }

@@ -16,17 +16,23 @@
 #include "vitrine/train/checkpoint.h"
 #include "vitrine/train/evaluator.h"
 #include "vitrine/train/freeze.h"
+#include "vitrine/train/report.h"
 #include "vitrine/train/run_folder.h"
 #include "vitrine/version.h"
 #include "vitrine/weights/model_file.h"
 
 #include "train/random_scope.h"
 #include "train/run_config.h"
+#include "train/run_report.h"
 
 namespace vitrine {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+// In a run's report.
+constexpr int64_t kMistakes = 24;
+constexpr int64_t kTrainingPictures = 24;
 
 /// Seconds since 1970.
 double unix_time() {
@@ -83,6 +89,8 @@ class Run {
   bool run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch);
   std::optional<Evaluation> validate(Classifier& model) const;
   void keep(Trainer& trainer, RunFolder& folder, const EpochRecord& record);
+  void report(const RunFolder& folder, TrainOutcome outcome);
+  ImageDataset train_data() const;
   TrainResult result(TrainOutcome outcome) const {
     return {outcome, state_.epoch, state_.best_epoch, state_.best_top1};
   }
@@ -102,12 +110,17 @@ class Run {
   ModelCard card_;
   RunState state_;
   std::optional<Checkpoint> checkpoint_;
+  std::optional<Evaluation> best_;  // of the best epoch, where it is one of this call's
 };
 
 TrainResult Run::execute() {
   card_ = make_card(options_, splits_.train.classes);
   RunFolder folder(options_.output());
   if (!options_.fresh() && !find_earlier_run(folder)) {
+    // A run may have been killed between its last epoch and its report.
+    if (!std::filesystem::exists(folder.report_path())) {
+      report(folder, TrainOutcome::AlreadyFinished);
+    }
     return result(TrainOutcome::AlreadyFinished);
   }
   // Made before anything of an earlier run is touched, since much can be wrong with it.
@@ -134,9 +147,11 @@ TrainResult Run::execute() {
   }
   for (auto epoch = state_.epoch + 1; epoch <= options_.epochs(); ++epoch) {
     if (!run_epoch(trainer, folder, epoch)) {
+      report(folder, TrainOutcome::Stopped);
       return result(TrainOutcome::Stopped);
     }
   }
+  report(folder, TrainOutcome::Finished);
   return result(TrainOutcome::Finished);
 }
 
@@ -183,15 +198,13 @@ void Run::restore(Trainer& trainer) {
 
 bool Run::run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch) {
   const auto start = std::chrono::steady_clock::now();
-  const ImageDataset data(
-      splits_.train.samples, TrainTransform(options_.augment(), card_.preprocess), options_.seed());
-  const auto trained = trainer.train_epoch(data, epoch, [this](const StepReport& report) {
+  const auto trained = trainer.train_epoch(train_data(), epoch, [this](const StepReport& report) {
     if (events_.step) {
       events_.step(report);
     }
     return !stopped();
   });
-  const auto validated = trained ? validate(*trainer.model()) : std::nullopt;
+  auto validated = trained ? validate(*trainer.model()) : std::nullopt;
   if (!validated) {
     return false;
   }
@@ -214,7 +227,15 @@ bool Run::run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch) {
         std::string(error.what()) + "; the " + std::to_string(epoch - 1) +
         " epochs completed before are kept in " + printable(folder.path()));
   }
+  if (state_.best_epoch == epoch) {
+    best_ = std::move(validated);
+  }
   return true;
+}
+
+ImageDataset Run::train_data() const {
+  return {
+      splits_.train.samples, TrainTransform(options_.augment(), card_.preprocess), options_.seed()};
 }
 
 std::optional<Evaluation> Run::validate(Classifier& model) const {
@@ -223,7 +244,7 @@ std::optional<Evaluation> Run::validate(Classifier& model) const {
         return preprocess(image, p);
       });
   const auto options =
-      EvaluateOptions().loader(loader_options()).device(options_.device()).mistakes(0);
+      EvaluateOptions().loader(loader_options()).device(options_.device()).mistakes(kMistakes);
   return evaluate(model, data, options, [this](int64_t, int64_t) { return !stopped(); });
 }
 
@@ -262,6 +283,31 @@ void Run::keep(Trainer& trainer, RunFolder& folder, const EpochRecord& record) {
   if (events_.epoch) {
     events_.epoch(record, best);
   }
+}
+
+/// Writes report.html. The best model of an earlier call is judged again, but not in a run that was
+/// stopped, which has to end soon.
+void Run::report(const RunFolder& folder, TrainOutcome outcome) {
+  if (state_.epoch == 0) {
+    return;
+  }
+  if (!best_ && outcome != TrainOutcome::Stopped) {
+    const auto best = load_model(folder.best_path()).model;
+    best->to(options_.device());
+    best_ = validate(*best);
+  }
+  Report page;
+  page.title = card_.architecture;
+  page.subtitle = "trained on " + options_.data();
+  page.epochs = detail::parse_epochs(folder.metrics());
+  page.labels = card_.labels;
+  page.evaluation = best_;
+  page.samples = splits_.val.samples;
+  page.training_pictures = detail::sample_pictures(
+      train_data(), card_.preprocess, splits_.train.classes, kTrainingPictures);
+  page.facts = detail::run_facts(options_, splits_);
+  page.facts.push_back(model_facts(read_card(folder.best_path()).value_or(card_)));
+  write_report(folder.report_path(), page);
 }
 
 }  // namespace

@@ -47,7 +47,12 @@ TEST(Train, FillsARunFolderAndTellsTheBestModel) {
   ASSERT_EQ(result.status, 0) << result.err;
   EXPECT_EQ(result.out.rfind((folder / "run") + "/best.safetensors: top-1 ", 0), 0U) << result.out;
   for (const auto* file :
-       {"config.json", "metrics.jsonl", "best.safetensors", "checkpoints/epoch-0002.safetensors"}) {
+       {"config.json",
+        "metrics.jsonl",
+        "metrics.csv",
+        "report.html",
+        "best.safetensors",
+        "checkpoints/epoch-0002.safetensors"}) {
     EXPECT_TRUE(std::filesystem::exists(folder / ("run/" + std::string(file)))) << file;
   }
   EXPECT_NE(result.err.find("epoch 2/2: train loss"), std::string::npos) << result.err;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "vitrine/export.h"
 
@@ -39,6 +40,8 @@ class VITRINE_API RunFolder {
 
   /// Adds a line, a JSON object without the line's end, to metrics.jsonl and its copies, durably.
   void append_metrics(const std::string& line);
+  /// The whole lines of metrics.jsonl.
+  std::vector<std::string> metrics() const;
   /// Drops the lines of metrics.jsonl whose "epoch" is beyond `epoch` or unreadable, and makes its
   /// copies anew; gives how many stay.
   int64_t truncate_metrics(int64_t epoch);

@@ -48,6 +48,8 @@ struct StepReport {
   double loss;
   double lr;
   double images_per_second;  // of the epoch so far
+  double mean_loss;          // of the epoch so far
+  double data_wait;          // share of the epoch's time so far spent waiting for images
 };
 
 /// Told of every update; false stops.
