@@ -1,6 +1,7 @@
 #pragma once
 
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,22 +22,23 @@ class BadImageLines {
       lines_.push_back(text);
     });
   }
-  /// Writes what was told since.
+  /// Writes what was told since and is new: several passes over the images tell it again.
   void write(Progress& progress) {
     const std::lock_guard<std::mutex> lock(mutex_);
     for (const auto& line : lines_) {
-      progress.line("vitrine: " + line);
-      any_ = true;
+      if (written_.insert(line).second) {
+        progress.line("vitrine: " + line);
+      }
     }
     lines_.clear();
   }
   /// Whether there was one among those written.
-  bool any() const { return any_; }
+  bool any() const { return !written_.empty(); }
 
  private:
   std::mutex mutex_;
   std::vector<std::string> lines_;
-  bool any_ = false;
+  std::set<std::string> written_;
 };
 
 }  // namespace vitrine

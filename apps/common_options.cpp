@@ -368,10 +368,15 @@ LoadedModel open_model(const Arguments& arguments, const std::string& path, bool
 }
 
 LoadedModel open_classifier(const Arguments& arguments) {
-  auto loaded = open_model(arguments);
+  check_model_options(arguments);
+  return open_classifier(arguments, arguments.text("weights"));
+}
+
+LoadedModel open_classifier(const Arguments& arguments, const std::string& path) {
+  auto loaded = open_model(arguments, path);
   if (loaded.model->num_classes() == 0) {
     throw Error(
-        printable(arguments.text("weights")) +
+        printable(path) +
         ": the model has no head, so it names no classes; 'vitrine features' gives its features");
   }
   return loaded;

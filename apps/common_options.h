@@ -65,7 +65,9 @@ void check_model_options(const Arguments& arguments);
 LoadedModel open_model(const Arguments& arguments);
 LoadedModel open_model(const Arguments& arguments, const std::string& path, bool any_head = false);
 
-/// The model of --weights for commands that need classes; throws Error where it has no head.
+/// The model of --weights, or of the file at `path`, for commands that need classes; throws Error
+/// where it has no head.
 LoadedModel open_classifier(const Arguments& arguments);
+LoadedModel open_classifier(const Arguments& arguments, const std::string& path);
 
 }  // namespace vitrine

@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <iostream>
 #include <string>
 #include <utility>
@@ -5,17 +6,18 @@
 #include "vitrine/data/image_data.h"
 #include "vitrine/error.h"
 #include "vitrine/text.h"
-#include "vitrine/train/evaluator.h"
+#include "vitrine/train/report.h"
 
-#include "bad_images.h"
 #include "commands.h"
 #include "common_options.h"
+#include "evaluation.h"
 #include "evaluation_report.h"
-#include "progress.h"
 #include "stop_signals.h"
 
 namespace vitrine {
 namespace {
+
+constexpr std::size_t kLongestName = 4096;
 
 /// The part of DATA that is meant.
 ImageSet find_part(const Arguments& arguments) {
@@ -28,52 +30,99 @@ ImageSet find_part(const Arguments& arguments) {
   return part == "val" ? std::move(splits.val) : std::move(splits.train);
 }
 
-int run(const Arguments& arguments) {
+void check_usage(const Arguments& arguments) {
   check_model_options(arguments);
+  const auto models = arguments.all("weights").size();
+  const bool average = arguments.flag("average");
+  if (average && models < 2) {
+    throw UsageError("evaluate: --average takes two or more --weights, got one");
+  }
+  if (arguments.given("report") && models > 1 && !average) {
+    throw UsageError("evaluate: --report is of one model; give one --weights, or --average");
+  }
+  for (const auto* option : {"output", "force"}) {
+    if (arguments.given(option) && !average) {
+      throw UsageError(
+          std::string("evaluate: --") + option + " is for the model that --average makes");
+    }
+  }
+  const std::filesystem::path output = arguments.text("output");
+  if (arguments.given("output") && output.extension() != ".safetensors") {
+    throw UsageError(
+        "evaluate: --output is '" + printable(output.string(), kLongestName) +
+        "', expected a name that ends in .safetensors, which is what is written");
+  }
+  std::error_code ignored;
+  if (std::filesystem::exists(output, ignored) && !arguments.flag("force")) {
+    throw Error(
+        printable(output.string(), kLongestName) + ": is there already; --force replaces it");
+  }
+}
+
+void write_page(const Arguments& arguments, const EvaluatedModel& model, const std::string& data) {
+  Report report;
+  report.title = model.card.architecture;
+  report.subtitle = model.name + ", judged on " + data;
+  report.labels = model.card.labels;
+  report.evaluation = model.evaluation;
+  report.samples = model.samples;
+  report.facts = {
+      {"Evaluation",
+       {{"weights", model.name},
+        {"images", data},
+        {"mirrored images too", arguments.flag("tta") ? "yes" : "no"}}},
+      model_facts(model.card)};
+  write_report(arguments.text("report"), report);
+}
+
+int run(const Arguments& arguments) {
+  check_usage(arguments);
   const auto device = open_device(arguments);
-  const auto& path = arguments.operands()[0];
-  auto set = find_part(arguments);
-  const auto loaded = open_classifier(arguments);
-  set = match_classes(std::move(set), loaded.card.labels, loaded.model->num_classes(), path);
-  loaded.model->to(device);
-  ImageDataset data(
-      set.samples, [p = loaded.card.preprocess](const torch::Tensor& image, at::Generator&) {
-        return preprocess(image, p);
-      });
-  const auto options = EvaluateOptions()
-                           .loader(LoaderOptions()
-                                       .batch_size(arguments.whole("batch-size"))
-                                       .workers(arguments.whole("workers"))
-                                       .pin_memory(device.is_cuda()))
-                           .device(device)
-                           .mistakes(arguments.whole("mistakes"));
-  BadImageLines bad_images;
-  bad_images.watch(data);
+  const auto& data = arguments.operands()[0];
+  Judgement judgement{data, find_part(arguments), device};
   catch_stop_signals();
-  Progress progress(
-      std::cerr,
-      standard_error_progress(arguments.flag("quiet")),
-      "evaluate",
-      static_cast<int64_t>(set.samples.size()),
-      "images");
-  const auto result = evaluate(*loaded.model, data, options, [&](int64_t done, int64_t) {
-    bad_images.write(progress);
-    progress.update(done);
-    return stop_signal() == 0;
-  });
-  progress.hide();
-  if (!result) {
-    return 128 + stop_signal();
-  }
-  if (result->images == 0) {
-    throw Error(printable(path) + ": none of the images can be read");
-  }
-  if (arguments.text("format") == "json") {
-    print_json(std::cout, *result, loaded.card.labels, set.samples);
+  const auto paths = arguments.all("weights");
+  std::vector<EvaluatedModel> models;
+  const auto judge = [&](const LoadedModel& loaded, const std::string& name) {
+    auto model = evaluate_model(arguments, loaded, name, judgement);
+    if (model) {
+      models.push_back(std::move(*model));
+    }
+    return model.has_value();
+  };
+  if (arguments.flag("average")) {
+    const auto loaded = average_models(arguments, paths);
+    if (!judge(loaded, "average of " + join(paths, ", "))) {
+      return 128 + stop_signal();
+    }
+    if (arguments.given("output")) {
+      save_model(arguments.text("output"), *loaded.model, loaded.card);
+    }
   } else {
-    print_table(std::cout, *result, loaded.card.labels, set.samples);
+    for (const auto& path : paths) {
+      if (!judge(open_classifier(arguments, path), path)) {
+        return 128 + stop_signal();
+      }
+    }
   }
-  return bad_images.any() ? 1 : 0;
+  if (arguments.given("report")) {
+    write_page(arguments, models.front(), data);
+  }
+  const bool json = arguments.text("format") == "json";
+  if (models.size() > 1) {
+    (json ? print_json_lines : print_comparison)(std::cout, models);
+  } else {
+    const auto& model = models.front();
+    (json ? print_json : print_table)(
+        std::cout, model.evaluation, model.card.labels, model.samples);
+  }
+  return judgement.bad_images.any() ? 1 : 0;
+}
+
+OptionGroup weights_group() {
+  auto group = model_group();
+  group.options[0].help += "; given again, each is judged";
+  return group;
 }
 
 }  // namespace
@@ -81,7 +130,7 @@ int run(const Arguments& arguments) {
 Command evaluate_command() {
   CommandSpec spec;
   spec.name = "evaluate";
-  spec.summary = "measure a model on labelled images";
+  spec.summary = "measure models on labelled images";
   spec.operands = "DATA";
   spec.least_operands = 1;
   spec.most_operands = 1;
@@ -90,20 +139,27 @@ Command evaluate_command() {
       "no\n"
       "parts. Prints top-1 and top-5, the loss, scores by class, the confusion matrix and the "
       "worst\n"
-      "mistakes.";
+      "mistakes; of several models, a line each.";
   spec.groups = {
-      model_group(),
+      weights_group(),
       {"Evaluation",
        {choice_option("split", {"val", "train"}, "part of DATA, where it has parts", "val"),
         val_fraction_option(),
         split_seed_option(),
+        flag_option("tta", "judge by the mean probabilities of an image and its mirror image"),
+        flag_option("average", "judge the one model whose weights are the mean of all --weights"),
+        text_option("output", "FILE", "where the model that --average makes is kept"),
+        flag_option("force", "replace --output where it is there already"),
         whole_option("mistakes", "worst mistakes to list", "20", 0),
-        choice_option("format", {"table", "json"}, "how the result is printed", "table")}},
+        choice_option("format", {"table", "json"}, "how the result is printed", "table"),
+        text_option("report", "FILE", "write the result as a page of HTML too, with pictures")}},
       preprocessing_group(),
       running_group("32")};
   spec.examples = {
-      "vitrine evaluate digits --weights runs/vit/best.safetensors",
-      "vitrine evaluate digits --weights runs/vit/best.safetensors --format json"};
+      "vitrine evaluate digits --weights runs/vit/best.safetensors --report vit.html",
+      "vitrine evaluate digits --weights a.safetensors --weights b.safetensors --tta",
+      "vitrine evaluate digits --weights a.safetensors --weights b.safetensors --average "
+      "--output mean.safetensors"};
   return {spec, run};
 }
 

@@ -7,6 +7,7 @@
 
 #include "json_text.h"
 #include "percent.h"
+#include "table.h"
 
 namespace vitrine {
 namespace {
@@ -108,6 +109,28 @@ void print_table(
            << printable(label_of(labels, mistake.predicted)) << " (" << percent(mistake.probability)
            << ")\n";
   }
+}
+
+void print_json_lines(std::ostream& stream, const std::vector<EvaluatedModel>& models) {
+  for (const auto& model : models) {
+    ordered_json json = {{"weights", model.name}};
+    json.update(to_json(model.evaluation, model.card.labels, model.samples));
+    stream << to_line(json) << '\n';
+  }
+}
+
+void print_comparison(std::ostream& stream, const std::vector<EvaluatedModel>& models) {
+  std::vector<std::vector<std::string>> rows = {{"top-1", "top-5", "loss", "images", "weights"}};
+  for (const auto& model : models) {
+    const auto& e = model.evaluation;
+    rows.push_back(
+        {percent(e.top1),
+         percent(e.top5),
+         fixed(e.loss, 4),
+         std::to_string(e.images),
+         printable(model.name, 4096)});
+  }
+  print_columns(stream, rows, /*right=*/{0, 1, 2, 3});
 }
 
 }  // namespace vitrine

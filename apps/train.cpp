@@ -1,10 +1,12 @@
 #include <ATen/Context.h>
 
+#include <chrono>
 #include <iostream>
 #include <memory>
 #include <string>
 
 #include "vitrine/text.h"
+#include "vitrine/train/metrics.h"
 #include "vitrine/train/training_run.h"
 
 #include "commands.h"
@@ -17,17 +19,39 @@
 namespace vitrine {
 namespace {
 
-std::string epoch_text(const EpochRecord& record, int64_t epochs, bool best) {
+/// The least share of an epoch's time, spent waiting for images, that is worth a word.
+constexpr double kTellingWait = 0.1;
+/// How often a line tells of an epoch where there is no terminal to draw a bar on.
+constexpr std::chrono::milliseconds kLineInterval{60'000};
+
+std::string epoch_text(const EpochRecord& record, int64_t epochs, double left, bool best) {
   return "epoch " + std::to_string(record.epoch) + "/" + std::to_string(epochs) + ": train loss " +
          fixed(record.train_loss, 4) + ", val loss " + fixed(record.val_loss, 4) + ", top-1 " +
-         percent(record.val_top1) + ", top-5 " + percent(record.val_top5) + ", " +
-         fixed(record.images_per_second, 0) + " images/s, " + duration_text(record.seconds) +
+         percent(record.val_top1) + ", top-5 " + percent(record.val_top5) + ", lr " +
+         short_number(record.lr) + ", " + fixed(record.images_per_second, 0) + " images/s" +
+         (record.data_wait >= kTellingWait
+              ? " (" + fixed(100 * record.data_wait, 0) + " % of the time waiting for images)"
+              : "") +
+         ", " + duration_text(record.seconds) +
+         (record.epoch < epochs ? ", " + duration_text(left) + " left" : "") +
          (best ? ", best so far" : "");
 }
 
+std::string step_text(const StepReport& step) {
+  const auto& done = step.progress;
+  return "loss " + fixed(done.loss_sum / static_cast<double>(done.images), 4) + ", lr " +
+         short_number(step.lr) + ", waiting " + fixed(100 * step.data_wait, 0) + " %";
+}
+
+/// What `show` keeps between two events.
+struct Shown {
+  std::unique_ptr<Progress> bar;
+  RunningMean seconds;  // of an epoch
+};
+
 /// Shows a run on standard error.
 TrainEvents show(const Arguments& arguments, const TrainOptions& options) {
-  auto bar = std::make_shared<std::unique_ptr<Progress>>();
+  auto shown = std::make_shared<Shown>();
   TrainEvents events;
   events.start = [&](const TrainStart& start) {
     const bool begins = start.epoch == 1 && start.updates == 0;
@@ -40,23 +64,27 @@ TrainEvents show(const Arguments& arguments, const TrainOptions& options) {
             ", " + std::to_string(start.train_images) + " images to train on, " +
             std::to_string(start.val_images) + " to validate");
   };
-  events.step = [&, bar](const StepReport& step) {
-    if (!*bar) {
-      *bar = std::make_unique<Progress>(
+  events.step = [&, shown](const StepReport& step) {
+    if (!shown->bar) {
+      shown->bar = std::make_unique<Progress>(
           std::cerr,
-          standard_error_progress(arguments.flag("quiet")),
+          standard_error_progress(arguments.flag("quiet"), kLineInterval),
           "epoch " + std::to_string(step.epoch) + "/" + std::to_string(total_epochs(options)),
-          step.batches,
-          "updates");
+          step.batches * options.batch_size() * options.grad_accum_steps(),
+          "images");
     }
-    (*bar)->update(step.batch, "loss " + fixed(step.loss, 4));
+    shown->bar->update(
+        step.batch * options.batch_size() * options.grad_accum_steps(), step_text(step));
   };
-  events.epoch = [&, bar](const EpochRecord& record, bool best) {
-    bar->reset();
-    note(arguments, epoch_text(record, total_epochs(options), best));
+  events.epoch = [&, shown](const EpochRecord& record, bool best) {
+    shown->bar.reset();
+    shown->seconds.add(record.seconds, 1);
+    const auto epochs = total_epochs(options);
+    const auto left = static_cast<double>(epochs - record.epoch) * shown->seconds.value();
+    note(arguments, epoch_text(record, epochs, left, best));
   };
-  events.warning = [bar](const std::string& text) {
-    bar->reset();
+  events.warning = [shown](const std::string& text) {
+    shown->bar.reset();
     std::cerr << "vitrine: warning: " << text << std::endl;
   };
   events.stop = [] { return stop_signal() != 0; };
@@ -110,9 +138,9 @@ Command train_command() {
       "tells.\n"
       "Where nothing in it is for validation, --val-fraction sets a part apart. The run folder "
       "gets\n"
-      "config.json, metrics.jsonl, best.safetensors (ready for classify) and checkpoints/. The "
-      "same\n"
-      "command goes on with a run that was interrupted, and leaves a finished one alone.";
+      "config.json, metrics.jsonl (as .csv and for TensorBoard too), best.safetensors (ready for\n"
+      "classify), checkpoints/ and report.html. The same command goes on with a run that was\n"
+      "interrupted, and leaves a finished one alone.";
   spec.groups = train_groups();
   spec.examples = {
       "vitrine train digits --model vitrine_vit_patch4_32 --epochs 60 --hflip 0 --output runs/vit",

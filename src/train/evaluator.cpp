@@ -1,6 +1,7 @@
 #include "vitrine/train/evaluator.h"
 
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/logaddexp.h>
 #include <torch/data/samplers/sequential.h>
 
 #include <algorithm>
@@ -32,6 +33,18 @@ void keep_worst(std::vector<Mistake>& mistakes, int64_t count) {
     return a.loss != b.loss ? a.loss > b.loss : a.index < b.index;
   });
   mistakes.resize(std::min(mistakes.size(), static_cast<std::size_t>(count)));
+}
+
+/// Logits [B, K] of images [B, 3, H, W], on the CPU; with `hflip`, the logarithms of the mean
+/// probabilities, whose softmax they are.
+torch::Tensor answer(Classifier& model, const torch::Tensor& images, bool hflip) {
+  const auto logits = model.forward(images);
+  if (!hflip) {
+    return logits.to(torch::kCPU);
+  }
+  const auto mirrored = model.forward(images.flip(/*dims=*/3));
+  return (at::logaddexp(logits.log_softmax(1), mirrored.log_softmax(1)) - std::log(2.0))
+      .to(torch::kCPU);
 }
 
 /// Adds the answers [B, K] for the images with these places in the dataset [B] and classes [B].
@@ -92,8 +105,8 @@ std::optional<Evaluation> evaluate(
   const auto total = static_cast<int64_t>(size);
   int64_t done = 0;
   while (auto batch = loader.next()) {
-    const auto logits = model.forward(batch->data.to(options.device(), /*non_blocking=*/true))
-                            .to(torch::kCPU);                    // [B, K]
+    const auto logits = answer(
+        model, batch->data.to(options.device(), /*non_blocking=*/true), options.hflip());  // [B, K]
     const auto read = batch->target.ge(0).nonzero().squeeze(1);  // [B], without bad images
     add_batch(
         result,

@@ -5,17 +5,22 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
+#include <memory>
 #include <sstream>
 #include <string_view>
 #include <sys/file.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 #include "vitrine/error.h"
 #include "vitrine/file.h"
 #include "vitrine/text.h"
 #include "vitrine/train/checkpoint.h"
+
+#include "train/metrics_copies.h"
+#include "weights/json_fields.h"
 
 namespace vitrine {
 namespace {
@@ -51,6 +56,7 @@ bool is_half_written(std::string_view name) {
   }
   const auto whole = name.substr(0, mark);
   return whole == "config.json" || whole == "metrics.jsonl" || whole == "best.safetensors" ||
+         whole == "report.html" || detail::is_metrics_copy(std::string(whole)) ||
          is_checkpoint_name(std::string(whole));
 }
 
@@ -90,7 +96,8 @@ bool is_kept(const std::string& line, int64_t epoch) {
 
 }  // namespace
 
-RunFolder::RunFolder(std::string path) : path_(std::move(path)) {
+RunFolder::RunFolder(std::string path)
+    : path_(std::move(path)), copies_(std::make_unique<detail::MetricsCopies>(path_)) {
   create_folders(checkpoints_path());
   lock_ = lock_folder(path_);
   remove_half_written(path_);
@@ -112,8 +119,9 @@ void RunFolder::clear() {
       }
     }
   }
+  copies_->clear();
   // config.json goes last: without it the rest could not be told from somebody's other files.
-  for (const auto& path : {best_path(), metrics_path(), config_path()}) {
+  for (const auto& path : {report_path(), best_path(), metrics_path(), config_path()}) {
     fs::remove(path, error);
     if (error) {
       throw FileError(printable(path) + ": cannot remove: " + error.message());
@@ -124,6 +132,7 @@ void RunFolder::clear() {
 std::optional<std::string> RunFolder::read_config() const {
   if (fs::exists(config_path())) {
     auto text = read_text(config_path());
+    detail::check_json_size(text, printable(config_path()));
     if (!is_run_config(text)) {
       throw FileError(
           printable(config_path()) + ": is not what a run writes; choose another output folder");
@@ -146,24 +155,32 @@ void RunFolder::append_metrics(const std::string& line) {
   File file(metrics_path(), File::Mode::Append);
   file.write(line + "\n");
   file.sync();
+  copies_->append(line);
+}
+
+std::vector<std::string> RunFolder::metrics() const {
+  std::vector<std::string> result;
+  std::istringstream lines(fs::exists(metrics_path()) ? read_text(metrics_path()) : "");
+  for (std::string line; std::getline(lines, line);) {
+    result.push_back(line);
+  }
+  return result;
 }
 
 int64_t RunFolder::truncate_metrics(int64_t epoch) {
-  const bool exists = fs::exists(metrics_path());
-  const auto text = exists ? read_text(metrics_path()) : "";
-  std::string kept;
-  int64_t count = 0;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
+  std::string text;
+  std::vector<std::string> kept;
+  for (auto& line : metrics()) {
     if (is_kept(line, epoch)) {
-      kept += line + "\n";
-      ++count;
+      text += line + "\n";
+      kept.push_back(std::move(line));
     }
   }
-  if (kept != text || !exists) {
-    write_file_atomically(metrics_path(), [&](File& file) { file.write(kept); });
+  if (!fs::exists(metrics_path()) || read_text(metrics_path()) != text) {
+    write_file_atomically(metrics_path(), [&](File& file) { file.write(text); });
   }
-  return count;
+  copies_->rewrite(kept);
+  return static_cast<int64_t>(kept.size());
 }
 
 }  // namespace vitrine

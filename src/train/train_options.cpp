@@ -15,6 +15,7 @@
 #include "vitrine/text.h"
 
 #include "train/option_json.h"
+#include "weights/json_fields.h"
 
 namespace vitrine {
 namespace {
@@ -313,6 +314,7 @@ std::string train_options_to_json(const TrainOptions& options) {
 
 TrainOptions train_options_from_json(const std::string& text, const TrainOptions& base) {
   const auto fields = all_fields();
+  detail::check_json_size(text, "options of a run");
   auto json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (json.is_object() && json.contains("options")) {
     json = Json(json["options"]);

@@ -184,8 +184,15 @@ std::optional<EpochReport> Trainer::train_batches(
     progress.images += static_cast<int64_t>(places.size());
     progress.loss_sum += found.loss * static_cast<double>(places.size());
     progress.seconds = before.seconds + seconds();
-    if (step &&
-        !step({epoch.number, progress.updates, updates, found.loss, lr, rate(), progress})) {
+    if (step && !step(
+                    {epoch.number,
+                     progress.updates,
+                     updates,
+                     found.loss,
+                     lr,
+                     rate(),
+                     progress,
+                     loader.waited().count() / seconds()})) {
       return std::nullopt;
     }
   }

@@ -18,6 +18,7 @@
 #include "vitrine/train/checkpoint.h"
 #include "vitrine/train/evaluator.h"
 #include "vitrine/train/freeze.h"
+#include "vitrine/train/report.h"
 #include "vitrine/train/run_folder.h"
 #include "vitrine/version.h"
 #include "vitrine/weights/model_file.h"
@@ -25,11 +26,21 @@
 #include "train/bad_image_log.h"
 #include "train/random_scope.h"
 #include "train/run_config.h"
+#include "train/run_report.h"
 
 namespace vitrine {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+// In a run's report.
+constexpr int64_t kMistakes = 24;
+constexpr int64_t kTrainingPictures = 24;
+
+/// Seconds since 1970.
+double unix_time() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
 
 /// The card that the trained model will carry.
 ModelCard make_card(const TrainOptions& options, const std::vector<std::string>& classes) {
@@ -96,6 +107,8 @@ class Run {
   void save(Trainer& trainer, const RunFolder& folder);
   template <typename Write>
   void to_disk(const Write& write);
+  void report(const RunFolder& folder, TrainOutcome outcome);
+  ImageDataset train_data();
   TrainResult result(TrainOutcome outcome) const {
     return {outcome, state_.epoch, state_.progress.updates, state_.best_epoch, state_.best_top1};
   }
@@ -128,12 +141,17 @@ class Run {
   RunState state_;
   RunState saved_;  // that of the newest checkpoint
   std::optional<Checkpoint> checkpoint_;
+  std::optional<Evaluation> best_;  // of the best epoch, where it is one of this call's
 };
 
 TrainResult Run::execute() {
   card_ = make_card(options_, splits_.train.classes);
   RunFolder folder(options_.output());
   if (!options_.fresh() && !find_earlier_run(folder)) {
+    // A run may have been killed between its last epoch and its report.
+    if (!std::filesystem::exists(folder.report_path())) {
+      report(folder, TrainOutcome::AlreadyFinished);
+    }
     return result(TrainOutcome::AlreadyFinished);
   }
   // Made before anything of an earlier run is touched, since much can be wrong with it.
@@ -162,6 +180,7 @@ TrainResult Run::execute() {
   try {
     for (auto epoch = state_.epoch + 1; epoch <= total_epochs(options_); ++epoch) {
       if (!run_epoch(trainer, folder, epoch)) {
+        report(folder, TrainOutcome::Stopped);
         return result(TrainOutcome::Stopped);
       }
     }
@@ -169,6 +188,7 @@ TrainResult Run::execute() {
     warn_of_bad_images();
     throw;
   }
+  report(folder, TrainOutcome::Finished);
   return result(TrainOutcome::Finished);
 }
 
@@ -251,11 +271,6 @@ void Run::to_disk(const Write& write) {
 /// Trains what is left of an epoch, validates, and keeps what comes of it; false when stopped,
 /// which keeps what is done.
 bool Run::run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch) {
-  ImageDataset data(
-      splits_.train.samples, TrainTransform(options_.augment(), card_.preprocess), options_.seed());
-  if (options_.skip_bad_images()) {
-    bad_images_.watch(data, BadImages::Replace);
-  }
   const auto every = options_.save_every();
   const auto on_step = [&](const StepReport& report) {
     state_.step = trainer.optimizer().steps();
@@ -269,12 +284,12 @@ bool Run::run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch) {
     }
     return !stop;
   };
-  const auto trained = trainer.train_epoch(data, epoch, on_step, state_.progress);
+  const auto trained = trainer.train_epoch(train_data(), epoch, on_step, state_.progress);
   if (!trained) {
     return false;
   }
   const auto start = std::chrono::steady_clock::now();
-  const auto validated = validate(trainer.result());
+  auto validated = validate(trainer.result());
   const auto raw = validated && trainer.average() ? validate(*trainer.model()) : validated;
   if (!raw) {
     to_disk([&] { save(trainer, folder); });
@@ -294,7 +309,19 @@ bool Run::run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch) {
       state_.progress.seconds + seconds.count(),
       trainer.average() ? std::optional(Scores{raw->loss, raw->top1, raw->top5}) : std::nullopt};
   to_disk([&] { keep(trainer, folder, record); });
+  if (state_.best_epoch == epoch) {
+    best_ = std::move(validated);
+  }
   return true;
+}
+
+ImageDataset Run::train_data() {
+  ImageDataset data(
+      splits_.train.samples, TrainTransform(options_.augment(), card_.preprocess), options_.seed());
+  if (options_.skip_bad_images()) {
+    bad_images_.watch(data, BadImages::Replace);
+  }
+  return data;
 }
 
 std::optional<Evaluation> Run::validate(Classifier& model) {
@@ -306,7 +333,7 @@ std::optional<Evaluation> Run::validate(Classifier& model) {
     bad_images_.watch(data, BadImages::LeaveOut);
   }
   const auto options =
-      EvaluateOptions().loader(loader_options()).device(options_.device()).mistakes(0);
+      EvaluateOptions().loader(loader_options()).device(options_.device()).mistakes(kMistakes);
   return evaluate(model, data, options, [this](int64_t, int64_t) { return !stopped(); });
 }
 
@@ -345,7 +372,8 @@ void Run::keep(Trainer& trainer, RunFolder& folder, const EpochRecord& record) {
       {"val_top5", record.val_top5},
       {"images_per_second", record.images_per_second},
       {"data_wait", record.data_wait},
-      {"seconds", record.seconds}};
+      {"seconds", record.seconds},
+      {"time", unix_time()}};
   if (record.raw) {
     line["raw_val_loss"] = record.raw->loss;
     line["raw_val_top1"] = record.raw->top1;
@@ -373,6 +401,31 @@ void Run::save(Trainer& trainer, const RunFolder& folder) {
        trainer.average() ? state_dict(*trainer.average()) : StateDict()});
   saved_ = state_;
   remove_old_checkpoints(folder.checkpoints_path(), options_.keep());
+}
+
+/// Writes report.html. The best model of an earlier call is judged again, but not in a run that was
+/// stopped, which has to end soon.
+void Run::report(const RunFolder& folder, TrainOutcome outcome) {
+  if (state_.epoch == 0) {
+    return;
+  }
+  if (!best_ && outcome != TrainOutcome::Stopped) {
+    const auto best = load_model(folder.best_path()).model;
+    best->to(options_.device());
+    best_ = validate(*best);
+  }
+  Report page;
+  page.title = card_.architecture;
+  page.subtitle = "trained on " + options_.data();
+  page.epochs = detail::parse_epochs(folder.metrics());
+  page.labels = card_.labels;
+  page.evaluation = best_;
+  page.samples = splits_.val.samples;
+  page.training_pictures = detail::sample_pictures(
+      train_data(), card_.preprocess, splits_.train.classes, kTrainingPictures);
+  page.facts = detail::run_facts(options_, splits_);
+  page.facts.push_back(model_facts(read_card(folder.best_path()).value_or(card_)));
+  write_report(folder.report_path(), page);
 }
 
 }  // namespace

@@ -47,7 +47,12 @@ TEST(Train, FillsARunFolderAndTellsTheBestModel) {
   ASSERT_EQ(result.status, 0) << result.err;
   EXPECT_EQ(result.out.rfind((folder / "run") + "/best.safetensors: top-1 ", 0), 0U) << result.out;
   for (const auto* file :
-       {"config.json", "metrics.jsonl", "best.safetensors", "checkpoints/epoch-0002.safetensors"}) {
+       {"config.json",
+        "metrics.jsonl",
+        "metrics.csv",
+        "report.html",
+        "best.safetensors",
+        "checkpoints/epoch-0002.safetensors"}) {
     EXPECT_TRUE(std::filesystem::exists(folder / ("run/" + std::string(file)))) << file;
   }
   EXPECT_NE(result.err.find("epoch 2/2: train loss"), std::string::npos) << result.err;
@@ -134,7 +139,9 @@ TEST(Train, NamesTheConfigFileThatIsWrong) {
       {data + R"("seed": -1}})", "got -1, expected a whole number of at least 0"},
       {data + R"("lr": true}})", "got true, expected a number"},
       {data + R"("opt": "lion"}})", "there are: adamw, adam, sgd, lamb"},
-      {data + R"("sched": "step", "cooldown_epochs": 1}})", "cooldown_epochs needs a schedule"}};
+      {data + R"("sched": "step", "cooldown_epochs": 1}})", "cooldown_epochs needs a schedule"},
+      {data + R"("model": )" + std::string(100'000, '[') + std::string(100'000, ']') + "}}",
+       "65 objects and lists within each other"}};
   for (const auto& [text, message] : cases) {
     std::ofstream(config) << text;
     expect_failure({"train", "--config", config, "--output", folder / "run"}, 1, {config, message});

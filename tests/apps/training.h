@@ -66,7 +66,7 @@ inline std::vector<nlohmann::json> metrics_of(const std::string& run) {
   std::vector<nlohmann::json> metrics;
   for (const auto& line : lines_of(bytes_of(run + "/metrics.jsonl"))) {
     auto json = nlohmann::json::parse(line);
-    for (const auto* field : {"seconds", "images_per_second", "data_wait"}) {
+    for (const auto* field : {"seconds", "images_per_second", "data_wait", "time"}) {
       json.erase(field);
     }
     metrics.push_back(std::move(json));

@@ -53,6 +53,40 @@ TEST(Evaluate, CountsRightAnswersAndLosses) {
   EXPECT_NEAR(result->mistakes[6].probability, std::exp(2.0) / (std::exp(2.0) + 2), 1e-6);
 }
 
+TEST(Evaluate, AveragesTheProbabilitiesOfAnImageAndItsMirrorImage) {
+  const TemporaryFolder folder;
+  auto data = drawn_dataset(folder, /*classes=*/3, /*count=*/5);
+  torch::manual_seed(0);
+  SmallModel model(3);
+  model.eval();
+  std::vector<torch::Tensor> images;
+  std::vector<torch::Tensor> targets;
+  for (std::size_t i = 0; i < 15; ++i) {
+    images.push_back(data.get(i).data);
+    targets.push_back(data.get(i).target);
+  }
+  const torch::NoGradGuard no_grad;
+  const auto x = torch::stack(images);   // [15, 3, 8, 8]
+  const auto y = torch::stack(targets);  // [15]
+  const auto mean =
+      (model.forward(x).softmax(1) + model.forward(x.flip(3)).softmax(1)) / 2;  // [15, 3]
+  const auto losses = -mean.log().gather(1, y.view({15, 1})).squeeze(1);        // [15]
+
+  const auto options = EvaluateOptions().loader(LoaderOptions().batch_size(4)).hflip(true);
+  const auto result = evaluate(model, data, options);
+  ASSERT_TRUE(result.has_value());
+  EXPECT_NEAR(result->loss, losses.mean().item<double>(), 1e-6);
+  EXPECT_DOUBLE_EQ(result->top1, mean.argmax(1).eq(y).to(torch::kDouble).mean().item<double>());
+  ASSERT_FALSE(result->mistakes.empty());
+  for (const auto& mistake : result->mistakes) {
+    const auto i = static_cast<int64_t>(mistake.index);
+    EXPECT_NEAR(mistake.probability, mean[i].max().item<double>(), 1e-6);
+    EXPECT_NEAR(mistake.loss, losses[i].item<double>(), 1e-6);
+  }
+  const auto plain = evaluate(model, data, EvaluateOptions().loader(LoaderOptions().batch_size(4)));
+  EXPECT_GT(std::abs(plain->loss - result->loss), 1e-5) << "the mirror image changes nothing";
+}
+
 TEST(Evaluate, LeavesTheModelInItsMode) {
   const TemporaryFolder folder;
   const auto data = drawn_dataset(folder, 2, 2);

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "vitrine/error.h"
 
@@ -67,10 +69,18 @@ TEST(RunFolder, DropsALineThatWasCutShort) {
 TEST(RunFolder, RemovesWhatAKilledRunLeftHalfWritten) {
   const TemporaryFolder folder;
   std::filesystem::create_directories(folder / "run/checkpoints");
-  const auto half = folder / "run/checkpoints/epoch-0001.safetensors.tmp-123";
-  std::ofstream(half) << "half";
+  const std::vector<std::string> names = {
+      "checkpoints/epoch-0001.safetensors.tmp-123",
+      "metrics.csv.tmp-123",
+      "events.out.tfevents.1700000000.vitrine.tmp-123",
+      "report.html.tmp-123"};
+  for (const auto& name : names) {
+    std::ofstream(folder / ("run/" + name)) << "half";
+  }
   const RunFolder run(folder / "run");
-  EXPECT_FALSE(std::filesystem::exists(half));
+  for (const auto& name : names) {
+    EXPECT_FALSE(std::filesystem::exists(folder / ("run/" + name))) << name;
+  }
 }
 
 TEST(RunFolder, ClearsOnlyWhatARunWrote) {
@@ -79,9 +89,16 @@ TEST(RunFolder, ClearsOnlyWhatARunWrote) {
   run.write_config("{}");
   run.append_metrics("{}");
   std::ofstream(run.best_path()) << "x";
+  std::ofstream(run.report_path()) << "x";
   std::ofstream(run.checkpoints_path() + "/epoch-0001.safetensors") << "x";
   std::ofstream(folder / "run/notes.txt") << "mine";
   run.clear();
+  std::vector<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "run")) {
+    left.push_back(entry.path().filename().string());
+  }
+  std::sort(left.begin(), left.end());
+  EXPECT_EQ(left, (std::vector<std::string>{".lock", "checkpoints", "notes.txt"}));
   EXPECT_FALSE(run.read_config().has_value());
   EXPECT_TRUE(std::filesystem::is_empty(run.checkpoints_path()));
   EXPECT_EQ(text_of(folder / "run/notes.txt"), "mine");

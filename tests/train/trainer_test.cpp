@@ -158,6 +158,23 @@ TEST_F(TrainerTest, GivesTheCallersRandomNumbersBack) {
   EXPECT_TRUE(torch::equal(torch::rand(4), expected));
 }
 
+TEST_F(TrainerTest, TellsTheMeanLossOfTheEpochSoFar) {
+  Trainer trainer(model(), options());
+  std::vector<StepReport> steps;
+  const auto report = trainer.train_epoch(data(), 1, [&](const StepReport& step) {
+    steps.push_back(step);
+    return true;
+  });
+  ASSERT_EQ(steps.size(), 3U);
+  EXPECT_EQ(steps[0].mean_loss, steps[0].loss);
+  EXPECT_NEAR(steps[2].mean_loss, (steps[0].loss + steps[1].loss + steps[2].loss) / 3, 1e-9);
+  EXPECT_EQ(steps[2].mean_loss, report->loss);
+  for (const auto& step : steps) {
+    EXPECT_GE(step.data_wait, 0);
+    EXPECT_LE(step.data_wait, 1);
+  }
+}
+
 TEST_F(TrainerTest, StopsWhenTold) {
   Trainer trainer(model(), options());
   const auto report = trainer.train_epoch(data(), 1, [](const StepReport& step) {

@@ -124,6 +124,66 @@ TEST_F(TrainTest, WritesMetricsCheckpointsAndTheBestModel) {
   EXPECT_EQ(best.card.provenance.at("epoch"), std::to_string(result.best_epoch));
 }
 
+TEST_F(TrainTest, KeepsTheSameMetricsForOtherReaders) {
+  const auto count_lines = [&](const std::string& name) {
+    std::ifstream file(folder_ / name);
+    int64_t count = 0;
+    for (std::string line; std::getline(file, line);) {
+      ++count;
+    }
+    return count;
+  };
+  const auto count_events = [&] {
+    int64_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ / "a")) {
+      count += entry.path().filename().string().rfind("events.out.tfevents.", 0) == 0 ? 1 : 0;
+    }
+    return count;
+  };
+  train(options("a"));
+  EXPECT_EQ(count_lines("a/metrics.csv"), 4);
+  EXPECT_EQ(count_events(), 1);
+  std::filesystem::remove(checkpoint_path(folder_ / "a/checkpoints", 3));
+  train(options("a"));
+  EXPECT_EQ(count_lines("a/metrics.csv"), 4);
+  EXPECT_EQ(count_events(), 1);
+  train(options("a").fresh(true).epochs(1));
+  EXPECT_EQ(count_lines("a/metrics.csv"), 2);
+  EXPECT_EQ(count_events(), 1);
+}
+
+TEST_F(TrainTest, WritesAReportWhenItEndsAndWhenItIsStopped) {
+  const auto report = [&] {
+    const auto bytes = read_file(folder_ / "a/report.html");
+    return std::string(bytes.begin(), bytes.end());
+  };
+  TrainEvents events;
+  int64_t epochs = 0;
+  events.epoch = [&](const EpochRecord&, bool) { ++epochs; };
+  events.stop = [&] { return epochs == 1; };
+  EXPECT_EQ(train(options("a"), events).outcome, TrainOutcome::Stopped);
+  EXPECT_NE(report().find("<span>best epoch</span>"), std::string::npos);
+  EXPECT_NE(report().find("<b>1 of 1</b>"), std::string::npos);
+  EXPECT_NE(report().find("class2"), std::string::npos);
+  const auto result = train(options("a"));
+  const auto best = "<b>" + std::to_string(result.best_epoch) + " of 3</b>";
+  EXPECT_NE(report().find(best), std::string::npos);
+  EXPECT_NE(report().find("Answers by class"), std::string::npos);
+  EXPECT_NE(report().find("Training images"), std::string::npos);
+  // A finished run whose report is missing gets it from its files, the same.
+  const auto finished = report();
+  std::filesystem::remove(folder_ / "a/report.html");
+  EXPECT_EQ(train(options("a")).outcome, TrainOutcome::AlreadyFinished);
+  EXPECT_EQ(report(), finished);
+}
+
+TEST_F(TrainTest, WritesNoReportOfARunWithoutAnEpoch) {
+  TrainEvents events;
+  events.stop = [] { return true; };
+  EXPECT_EQ(train(options("a"), events).outcome, TrainOutcome::Stopped);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "a/report.html"));
+}
+
 TEST_F(TrainTest, DoesNotDependOnTheNumberOfWorkers) {
   train(options("a").workers(0));
   train(options("b").workers(4));

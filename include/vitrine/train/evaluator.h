@@ -23,6 +23,8 @@ struct EvaluateOptions {
   TORCH_ARG(LoaderOptions, loader);
   /// Where the model is.
   TORCH_ARG(torch::Device, device) = torch::kCPU;
+  /// Judge by the mean of the probabilities that an image and its mirror image get.
+  TORCH_ARG(bool, hflip) = false;
   /// Most wrong answers to list.
   TORCH_ARG(int64_t, mistakes) = 20;
 };

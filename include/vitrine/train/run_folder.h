@@ -1,14 +1,21 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "vitrine/export.h"
 
 namespace vitrine {
 
-/// The folder of a training run: config.json, metrics.jsonl, best.safetensors and checkpoints/.
+namespace detail {
+class MetricsCopies;
+}  // namespace detail
+
+/// The folder of a training run: config.json, metrics.jsonl, best.safetensors, checkpoints/ and
+/// report.html; and, for other readers of the same metrics, metrics.csv and TensorBoard's events.
 ///
 /// While it lives no other process can open the same folder (`flock`, which ends with the process,
 /// however that ends). Writers keep an order: metrics, best model, checkpoint. What comes before a
@@ -31,20 +38,24 @@ class VITRINE_API RunFolder {
   std::optional<std::string> read_config() const;
   void write_config(const std::string& text);
 
-  /// Adds a line, without its end, to metrics.jsonl, durably.
+  /// Adds a line, a JSON object without the line's end, to metrics.jsonl and its copies, durably.
   void append_metrics(const std::string& line);
-  /// Drops the lines of metrics.jsonl whose "epoch" is beyond `epoch` or unreadable; gives how many
-  /// stay.
+  /// The whole lines of metrics.jsonl.
+  std::vector<std::string> metrics() const;
+  /// Drops the lines of metrics.jsonl whose "epoch" is beyond `epoch` or unreadable, and makes its
+  /// copies anew; gives how many stay.
   int64_t truncate_metrics(int64_t epoch);
 
   const std::string& path() const { return path_; }
   std::string config_path() const { return path_ + "/config.json"; }
   std::string metrics_path() const { return path_ + "/metrics.jsonl"; }
+  std::string report_path() const { return path_ + "/report.html"; }
   std::string best_path() const { return path_ + "/best.safetensors"; }
   std::string checkpoints_path() const { return path_ + "/checkpoints"; }
 
  private:
   std::string path_;
+  std::unique_ptr<detail::MetricsCopies> copies_;
   int lock_ = -1;
 };
 

@@ -66,6 +66,7 @@ struct StepReport {
   double lr;
   double images_per_second;  // of the epoch so far
   EpochProgress progress;    // where the epoch can be gone on with
+  double data_wait;          // share of the epoch's time so far spent waiting for images
 };
 
 /// Told of every update; false stops.

@@ -1,0 +1,235 @@
+#include "report_evaluation.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <utility>
+
+#include "vitrine/error.h"
+#include "vitrine/image/image.h"
+
+#include "report_html.h"
+
+namespace vitrine::detail {
+namespace {
+
+constexpr std::size_t kMostMatrixClasses = 50;
+constexpr std::size_t kMostNumberedClasses = 20;  // whose counts are written into the cells
+constexpr std::size_t kMostPairs = 30;
+constexpr std::size_t kLabelCharacters = 18;
+
+using Labels = std::vector<std::string>;
+
+/// Classes that have an image or are answered.
+std::vector<int64_t> occurring(const torch::Tensor& counts) {
+  const auto seen = counts.sum(0) + counts.sum(1);  // [K]
+  std::vector<int64_t> classes;
+  for (int64_t i = 0; i < seen.size(0); ++i) {
+    if (seen[i].item<int64_t>() > 0) {
+      classes.push_back(i);
+    }
+  }
+  return classes;
+}
+
+/// Measures of the picture of a matrix.
+struct MatrixLayout {
+  std::size_t count;
+  double cell;
+  double left;  // width of the names of rows
+  double top;   // height of the names of columns
+  double at(double begin, std::size_t i) const { return begin + static_cast<double>(i) * cell; }
+};
+
+MatrixLayout matrix_layout(const std::vector<int64_t>& classes, const Labels& labels) {
+  std::size_t longest = 0;
+  for (const auto index : classes) {
+    longest = std::max(longest, shortened(label_of(labels, index), kLabelCharacters).size());
+  }
+  const auto width = static_cast<double>(std::min(longest, kLabelCharacters)) * 6.6 + 12;
+  const auto count = classes.size();
+  const double cell = count <= 5 ? 60 : count <= 12 ? 42 : count <= kMostNumberedClasses ? 30 : 14;
+  return {count, cell, width + 18, std::max(width * 0.8, 22.0) + 18};
+}
+
+std::string matrix_labels(
+    const std::vector<int64_t>& classes, const Labels& labels, const MatrixLayout& layout) {
+  std::string svg;
+  const auto size = layout.cell < 20 ? " small" : "";
+  for (std::size_t i = 0; i < layout.count; ++i) {
+    const auto name = label_of(labels, classes[i]);
+    const auto text =
+        escaped(shortened(name, kLabelCharacters)) + "<title>" + escaped(name) + "</title></text>";
+    const auto middle = layout.cell / 2;
+    svg += "<text class=\"label end" + std::string(size) + "\" x=\"" + fixed(layout.left - 7, 1) +
+           "\" y=\"" + fixed(layout.at(layout.top, i) + middle + 4, 1) + "\">" + text;
+    const auto x = fixed(layout.at(layout.left, i) + middle, 1);
+    const auto y = fixed(layout.top - 7, 1);
+    const bool short_name = layout.left < 50 && layout.cell > 20;
+    svg += "<text class=\"label" + std::string(short_name ? " middle" : "") + size + "\" x=\"" + x +
+           "\" y=\"" + y + "\"" +
+           (short_name ? "" : " transform=\"rotate(-50 " + x + " " + y + ")\"") + ">" + text;
+  }
+  return svg + "<text class=\"tick\" transform=\"rotate(-90 11 " + fixed(layout.top, 1) +
+         ")\" x=\"11\" y=\"" + fixed(layout.top, 1) +
+         "\" text-anchor=\"end\">true class</text><text class=\"tick\" x=\"" +
+         fixed(layout.left, 1) + "\" y=\"11\">answer</text>";
+}
+
+std::string matrix_cell(
+    int64_t count,
+    double share,
+    bool right,
+    const std::pair<std::string, std::string>& at,
+    const MatrixLayout& layout,
+    const std::string& title) {
+  auto svg = "<g><rect x=\"" + at.first + "\" y=\"" + at.second + "\" width=\"" +
+             fixed(layout.cell - 1, 1) + "\" height=\"" + fixed(layout.cell - 1, 1) +
+             "\" rx=\"2\" class=\"" + (right ? "right" : "wrong") + "\" fill-opacity=\"" +
+             fixed(0.14 + 0.86 * share, 2) + "\"/>";
+  if (layout.count <= kMostNumberedClasses) {
+    const auto middle = fixed((layout.cell - 1) / 2, 1);
+    svg += "<text class=\"middle " + std::string(share > 0.5 ? "on" : "off") + "\" x=\"" +
+           at.first + "\" y=\"" + at.second + "\" dx=\"" + middle + "\" dy=\"" +
+           fixed((layout.cell - 1) / 2 + 4, 1) + "\">" + std::to_string(count) + "</text>";
+  }
+  return svg + "<title>" + title + "</title></g>";
+}
+
+std::string matrix_svg(
+    const torch::Tensor& counts, const std::vector<int64_t>& classes, const Labels& labels) {
+  const auto layout = matrix_layout(classes, labels);
+  const auto number = counts.accessor<int64_t, 2>();
+  const auto of_class = counts.sum(1);  // [K]
+  const auto width = layout.at(layout.left, layout.count) + layout.top * 0.6;
+  const auto height = layout.at(layout.top, layout.count) + 4;
+  auto svg = "<svg class=\"matrix\" viewBox=\"0 0 " + fixed(width, 0) + " " + fixed(height, 0) +
+             "\" style=\"max-width:" + fixed(width * 1.1, 0) +
+             "px\" role=\"img\" aria-label=\"confusion matrix\">" + "<rect class=\"ground\" x=\"" +
+             fixed(layout.left - 1, 1) + "\" y=\"" + fixed(layout.top - 1, 1) + "\" width=\"" +
+             fixed(layout.at(1, layout.count), 1) + "\" height=\"" +
+             fixed(layout.at(1, layout.count), 1) + "\" rx=\"3\"/>";
+  for (std::size_t i = 0; i < layout.count; ++i) {
+    const auto images = of_class[classes[i]].item<int64_t>();
+    for (std::size_t j = 0; j < layout.count; ++j) {
+      const auto count = number[classes[i]][classes[j]];
+      if (count > 0) {
+        const auto title = std::to_string(count) + " of " + std::to_string(images) + " images of " +
+                           escaped(label_of(labels, classes[i])) + " taken for " +
+                           escaped(label_of(labels, classes[j]));
+        svg += matrix_cell(
+            count,
+            static_cast<double>(count) / static_cast<double>(images),
+            i == j,
+            {fixed(layout.at(layout.left, j), 1), fixed(layout.at(layout.top, i), 1)},
+            layout,
+            title);
+      }
+    }
+  }
+  return svg + matrix_labels(classes, labels, layout) + "</svg>";
+}
+
+struct Pair {
+  int64_t target;
+  int64_t answer;
+  int64_t count;
+};
+
+std::vector<Pair> confused_pairs(const torch::Tensor& counts) {
+  const auto places = counts.nonzero();  // [N, 2]
+  std::vector<Pair> pairs;
+  for (int64_t i = 0; i < places.size(0); ++i) {
+    const auto target = places[i][0].item<int64_t>();
+    const auto answer = places[i][1].item<int64_t>();
+    if (target != answer) {
+      pairs.push_back({target, answer, counts[target][answer].item<int64_t>()});
+    }
+  }
+  std::stable_sort(
+      pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) { return a.count > b.count; });
+  pairs.resize(std::min(pairs.size(), kMostPairs));
+  return pairs;
+}
+
+std::string name_cell(const Labels& labels, int64_t index) {
+  return "<td class=\"name\"><bdi>" + escaped(label_of(labels, index)) + "</bdi></td>";
+}
+
+/// A share with a bar as long as it.
+std::string share_cell(double share) {
+  return "<td class=\"share\"><i style=\"width:" + fixed(100 * share, 1) + "%\"></i><b>" +
+         percent(share) + "</b></td>";
+}
+
+std::string pairs_table(const torch::Tensor& counts, std::size_t classes, const Labels& labels) {
+  const auto of_class = counts.sum(1);  // [K]
+  std::string html =
+      "<p class=\"remark\">" + std::to_string(classes) +
+      " classes are too many for a matrix; these are confused most often.</p>"
+      "<div class=\"scroll\"><table><thead><tr><th>true class</th><th>taken for</th>"
+      "<th class=\"number\">images</th><th>share of the class</th></tr></thead><tbody>";
+  for (const auto& pair : confused_pairs(counts)) {
+    const auto images = of_class[pair.target].item<int64_t>();
+    html += "<tr>" + name_cell(labels, pair.target) + name_cell(labels, pair.answer) +
+            "<td class=\"number\">" + std::to_string(pair.count) + "</td>" +
+            share_cell(static_cast<double>(pair.count) / static_cast<double>(images)) + "</tr>";
+  }
+  return html + "</tbody></table></div>";
+}
+
+/// The picture of an image, or a word where it can no longer be read.
+std::string picture_of(const ImageSample& sample) {
+  try {
+    return "<img alt=\"\" src=\"" + data_uri(read_image(sample)) + "\">";
+  } catch (const Error&) {
+    return "<span class=\"missing\">cannot be read</span>";
+  }
+}
+
+}  // namespace
+
+std::string confusion_html(const Evaluation& evaluation, const Labels& labels) {
+  const auto& counts = evaluation.confusion.counts();
+  const auto classes = occurring(counts);
+  return classes.size() <= kMostMatrixClasses ? matrix_svg(counts, classes, labels)
+                                              : pairs_table(counts, classes.size(), labels);
+}
+
+std::string classes_html(const Evaluation& evaluation, const Labels& labels) {
+  const auto scores = evaluation.confusion.scores();
+  auto classes = occurring(evaluation.confusion.counts());
+  const auto score = [&](int64_t index) { return scores[static_cast<std::size_t>(index)]; };
+  std::stable_sort(classes.begin(), classes.end(), [&](int64_t a, int64_t b) {
+    return score(a).f1 < score(b).f1;
+  });
+  std::string html =
+      "<div class=\"scroll\"><table><thead><tr><th>class</th><th>F1</th><th class=\"number\">"
+      "precision</th><th class=\"number\">recall</th><th class=\"number\">images</th></tr></thead>"
+      "<tbody>";
+  for (const auto index : classes) {
+    const auto s = score(index);
+    html += "<tr>" + name_cell(labels, index) + share_cell(s.f1) + "<td class=\"number\">" +
+            percent(s.precision) + "</td><td class=\"number\">" + percent(s.recall) +
+            "</td><td class=\"number\">" + std::to_string(s.images) + "</td></tr>";
+  }
+  return html + "</tbody></table></div>";
+}
+
+std::string mistakes_html(const Report& report) {
+  std::string html = "<div class=\"pictures wide\">";
+  for (const auto& mistake : report.evaluation->mistakes) {
+    const auto& sample = report.samples.at(mistake.index);
+    const auto path = sample_name(sample);
+    const auto name = std::filesystem::path(path).filename().string();
+    html += "<figure title=\"" + escaped(path, 4096) + "\">" + picture_of(sample) +
+            "<figcaption><bdi class=\"good\">" + escaped(label_of(report.labels, mistake.target)) +
+            "</bdi> taken for <bdi class=\"bad\">" +
+            escaped(label_of(report.labels, mistake.predicted)) + "</bdi><small>" +
+            percent(mistake.probability) + " sure<br><bdi>" + escaped(name) +
+            "</bdi></small></figcaption></figure>";
+  }
+  return html + "</div>";
+}
+
+}  // namespace vitrine::detail
