@@ -103,8 +103,9 @@ std::string matrix_svg(
   const auto of_class = counts.sum(1);  // [K]
   const auto width = layout.at(layout.left, layout.count) + layout.top * 0.6;
   const auto height = layout.at(layout.top, layout.count) + 4;
-  auto svg = "<svg class=\"matrix\" viewBox=\"0 0 " + fixed(width, 0) + " " + fixed(height, 0) +
-             "\" style=\"max-width:" + fixed(width * 1.1, 0) +
+  const auto kind = layout.count <= kMostNumberedClasses ? "matrix" : "matrix large";
+  auto svg = "<svg class=\"" + std::string(kind) + "\" viewBox=\"0 0 " + fixed(width, 0) + " " +
+             fixed(height, 0) + "\" style=\"max-width:" + fixed(width * 1.1, 0) +
              "px\" role=\"img\" aria-label=\"confusion matrix\">" + "<rect class=\"ground\" x=\"" +
              fixed(layout.left - 1, 1) + "\" y=\"" + fixed(layout.top - 1, 1) + "\" width=\"" +
              fixed(layout.at(1, layout.count), 1) + "\" height=\"" +

@@ -33,6 +33,7 @@ h3 { margin: 0 0 6px; font-size: 14px; font-weight: 600; }
   gap: 14px; align-items: start; }
 svg { display: block; width: 100%; height: auto; font-size: 12px; fill: var(--text); }
 svg.matrix { margin: 0 auto; }
+.card:has(svg.large), .card:has(svg.large) + .card { grid-column: 1 / -1; }
 .tick, .label { fill: var(--muted); }
 .label { fill: var(--text); }
 .small { font-size: 10px; }
