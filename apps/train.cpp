@@ -38,9 +38,8 @@ std::string epoch_text(const EpochRecord& record, int64_t epochs, double left, b
 }
 
 std::string step_text(const StepReport& step) {
-  const auto& done = step.progress;
-  return "loss " + fixed(done.loss_sum / static_cast<double>(done.images), 4) + ", lr " +
-         short_number(step.lr) + ", waiting " + fixed(100 * step.data_wait, 0) + " %";
+  return "loss " + fixed(step.progress.mean_loss(), 4) + ", lr " + short_number(step.lr) +
+         ", waiting " + fixed(100 * step.data_wait, 0) + " %";
 }
 
 /// What `show` keeps between two events.

@@ -3,6 +3,7 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 
+#include <cstring>
 #include <limits>
 #include <new>
 
@@ -86,6 +87,26 @@ Turn turn_upright(int orientation, std::int64_t height, std::int64_t width) {
   }
 }
 
+/// Copies a row of pixels with red and blue swapped.
+void swap_row(const std::uint8_t* in, std::int64_t width, std::uint8_t* out) {
+  std::int64_t x = 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  // Four bytes at once, but for the last pixel, behind which there may be nothing; the fourth is
+  // overwritten by the next.
+  for (; x + 1 < width; ++x, in += 3, out += 3) {
+    std::uint32_t pixel = 0;
+    std::memcpy(&pixel, in, sizeof(pixel));
+    pixel = __builtin_bswap32(pixel) >> 8;
+    std::memcpy(out, &pixel, sizeof(pixel));
+  }
+#endif
+  for (; x < width; ++x, in += 3, out += 3) {
+    out[0] = in[2];
+    out[1] = in[1];
+    out[2] = in[0];
+  }
+}
+
 /// Copies `height` rows of `width` pixels, `stride` bytes apart, turned upright; from BGR where
 /// `swap`.
 torch::Tensor copy_upright(
@@ -100,6 +121,10 @@ torch::Tensor copy_upright(
   const int blue = 2 - red;
   for (std::int64_t y = 0; y < container.height; ++y) {
     const std::uint8_t* in = pixels + y * stride;
+    if (swap && container.orientation == 1) {
+      swap_row(in, container.width, out + y * container.width * 3);
+      continue;
+    }
     std::int64_t place = (turn.origin + y * turn.down) * 3;
     for (std::int64_t x = 0; x < container.width; ++x, in += 3, place += turn.right * 3) {
       out[place] = in[red];

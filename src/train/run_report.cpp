@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "vitrine/error.h"
@@ -46,7 +47,11 @@ std::vector<EpochRecord> parse_epochs(const std::vector<std::string>& lines) {
            number("val_top5"),
            number("images_per_second"),
            number("data_wait"),
-           number("seconds")});
+           number("seconds"),
+           line.contains("raw_val_top1")
+               ? std::optional(
+                     Scores{number("raw_val_loss"), number("raw_val_top1"), number("raw_val_top5")})
+               : std::nullopt});
     }
   }
   return epochs;

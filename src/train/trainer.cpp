@@ -197,7 +197,7 @@ std::optional<EpochReport> Trainer::train_batches(
     }
   }
   return EpochReport{
-      progress.loss_sum / static_cast<double>(progress.images),
+      progress.mean_loss(),
       learning_rate(options_.schedule(), optimizer_.steps() - 1),
       rate(),
       loader.waited().count() / seconds()};

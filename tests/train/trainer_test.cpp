@@ -166,9 +166,10 @@ TEST_F(TrainerTest, TellsTheMeanLossOfTheEpochSoFar) {
     return true;
   });
   ASSERT_EQ(steps.size(), 3U);
-  EXPECT_EQ(steps[0].mean_loss, steps[0].loss);
-  EXPECT_NEAR(steps[2].mean_loss, (steps[0].loss + steps[1].loss + steps[2].loss) / 3, 1e-9);
-  EXPECT_EQ(steps[2].mean_loss, report->loss);
+  EXPECT_EQ(steps[0].progress.mean_loss(), steps[0].loss);
+  EXPECT_NEAR(
+      steps[2].progress.mean_loss(), (steps[0].loss + steps[1].loss + steps[2].loss) / 3, 1e-9);
+  EXPECT_EQ(steps[2].progress.mean_loss(), report->loss);
   for (const auto& step : steps) {
     EXPECT_GE(step.data_wait, 0);
     EXPECT_LE(step.data_wait, 1);

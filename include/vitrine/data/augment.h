@@ -48,7 +48,8 @@ struct AugmentOptions {
   /// Probability of a blurred image, by a Gaussian of a deviation from 0.1 to 2 pixels.
   TORCH_ARG(double, gaussian_blur_prob) = 0.0;
   /// Boxes erased from the normalised image; none at probability 0.
-  TORCH_ARG(RandomErasingOptions, erasing) = RandomErasingOptions().probability(0);
+  TORCH_ARG(RandomErasingOptions, erasing) =
+      RandomErasingOptions().probability(0).mode(EraseMode::Pixel);
   /// No variation at all: the shorter side scaled to the model's size, and the centre cut.
   TORCH_ARG(bool, no_aug) = false;
 };

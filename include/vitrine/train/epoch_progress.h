@@ -10,6 +10,9 @@ struct EpochProgress {
   int64_t images = 0;   // trained on
   double loss_sum = 0;  // of their losses
   double seconds = 0;   // spent
+
+  /// Mean loss of the images so far; 0 before the first.
+  double mean_loss() const { return images == 0 ? 0 : loss_sum / static_cast<double>(images); }
 };
 
 }  // namespace vitrine

@@ -32,7 +32,7 @@ struct EpochRecord {
   double data_wait;  // share of the training time spent waiting for images
   double seconds;    // of the epoch, validation included
   /// Of the model as it was trained, where `val_*` are of the moving average of its weights.
-  std::optional<Scores> raw;
+  std::optional<Scores> raw = std::nullopt;
 };
 
 /// From where a run starts, or goes on.
