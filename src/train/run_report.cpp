@@ -25,6 +25,41 @@ torch::Tensor as_picture(const torch::Tensor& input, const PreprocessOptions& pr
   return image.mul(255).round().clamp(0, 255).to(torch::kUInt8).permute({1, 2, 0}).contiguous();
 }
 
+/// The options of a run, and what it runs on.
+std::vector<ReportFacts> run_facts(const TrainOptions& options, const ImageSplits& splits) {
+  auto config = Json::parse(make_run_config(options, splits));
+  config["data"]["classes"] = splits.train.classes.size();
+  auto environment = config["data"];
+  environment.update(config["environment"]);
+  return {
+      {"Options of the run", facts_from_json(config["options"].dump())},
+      {"Data and environment", facts_from_json(environment.dump())}};
+}
+
+/// `count` images of `data`, evenly over it, as its transform makes them in the first epoch, with
+/// the normalisation of `preprocess` undone; one that can no longer be read is left out.
+std::vector<ReportPicture> sample_pictures(
+    ImageDataset data,
+    const PreprocessOptions& preprocess,
+    const std::vector<std::string>& classes,
+    int64_t count) {
+  const auto size = static_cast<int64_t>(data.size().value());
+  count = std::min(count, size);
+  data.set_epoch(1);
+  std::vector<ReportPicture> pictures;
+  for (int64_t i = 0; i < count; ++i) {
+    try {
+      // The middle one of each part, so that classes alike in size are shown alike in number.
+      const auto example = data.get(static_cast<std::size_t>((2 * i + 1) * size / (2 * count)));
+      pictures.push_back(
+          {as_picture(example.data, preprocess),
+           label_of(classes, example.target.item<int64_t>())});
+    } catch (const Error&) {
+    }
+  }
+  return pictures;
+}
+
 }  // namespace
 
 std::vector<EpochRecord> parse_epochs(const std::vector<std::string>& lines) {
@@ -57,36 +92,26 @@ std::vector<EpochRecord> parse_epochs(const std::vector<std::string>& lines) {
   return epochs;
 }
 
-std::vector<ReportFacts> run_facts(const TrainOptions& options, const ImageSplits& splits) {
-  auto config = Json::parse(make_run_config(options, splits));
-  config["data"]["classes"] = splits.train.classes.size();
-  auto environment = config["data"];
-  environment.update(config["environment"]);
-  return {
-      {"Options of the run", facts_from_json(config["options"].dump())},
-      {"Data and environment", facts_from_json(environment.dump())}};
-}
-
-std::vector<ReportPicture> sample_pictures(
-    ImageDataset data,
-    const PreprocessOptions& preprocess,
-    const std::vector<std::string>& classes,
-    int64_t count) {
-  const auto size = static_cast<int64_t>(data.size().value());
-  count = std::min(count, size);
-  data.set_epoch(1);
-  std::vector<ReportPicture> pictures;
-  for (int64_t i = 0; i < count; ++i) {
-    try {
-      // The middle one of each part, so that classes alike in size are shown alike in number.
-      const auto example = data.get(static_cast<std::size_t>((2 * i + 1) * size / (2 * count)));
-      pictures.push_back(
-          {as_picture(example.data, preprocess),
-           label_of(classes, example.target.item<int64_t>())});
-    } catch (const Error&) {
-    }
-  }
-  return pictures;
+Report run_page(
+    const TrainOptions& options,
+    const ImageSplits& splits,
+    const ModelCard& card,
+    const std::vector<std::string>& metrics,
+    const std::optional<Evaluation>& evaluation,
+    const ImageDataset& data) {
+  constexpr int64_t kTrainingPictures = 24;
+  Report page;
+  page.title = card.architecture;
+  page.subtitle = "trained on " + options.data();
+  page.epochs = parse_epochs(metrics);
+  page.labels = card.labels;
+  page.evaluation = evaluation;
+  page.samples = splits.val.samples;
+  page.training_pictures =
+      sample_pictures(data, card.preprocess, splits.train.classes, kTrainingPictures);
+  page.facts = run_facts(options, splits);
+  page.facts.push_back(model_facts(card));
+  return page;
 }
 
 }  // namespace vitrine::detail

@@ -14,16 +14,14 @@ namespace vitrine::detail {
 /// The epochs that the lines of a metrics.jsonl tell; a number that is missing or null is NaN.
 std::vector<EpochRecord> parse_epochs(const std::vector<std::string>& lines);
 
-/// The options of a run, and what it runs on.
-std::vector<ReportFacts> run_facts(const TrainOptions& options, const ImageSplits& splits);
-
-/// `count` images of `data`, evenly over it, as its transform makes them in the first
-/// epoch, with the normalisation of
-/// `preprocess` undone; one that can no longer be read is left out.
-std::vector<ReportPicture> sample_pictures(
-    ImageDataset data,
-    const PreprocessOptions& preprocess,
-    const std::vector<std::string>& classes,
-    int64_t count);
+/// The report of a run whose best model has `card`: the epochs of its `metrics`, how the best model
+/// does, if that is known, and some of the images of `data` as training sees them.
+Report run_page(
+    const TrainOptions& options,
+    const ImageSplits& splits,
+    const ModelCard& card,
+    const std::vector<std::string>& metrics,
+    const std::optional<Evaluation>& evaluation,
+    const ImageDataset& data);
 
 }  // namespace vitrine::detail

@@ -10,22 +10,18 @@
 #include <utility>
 
 #include "vitrine/data/image_data.h"
-#include "vitrine/data/random.h"
 #include "vitrine/data/sampler.h"
 #include "vitrine/error.h"
-#include "vitrine/models/registry.h"
 #include "vitrine/text.h"
 #include "vitrine/train/checkpoint.h"
 #include "vitrine/train/evaluator.h"
-#include "vitrine/train/freeze.h"
 #include "vitrine/train/report.h"
 #include "vitrine/train/run_folder.h"
-#include "vitrine/version.h"
 #include "vitrine/weights/model_file.h"
 
 #include "train/bad_image_log.h"
-#include "train/random_scope.h"
 #include "train/run_config.h"
+#include "train/run_model.h"
 #include "train/run_report.h"
 
 namespace vitrine {
@@ -33,56 +29,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// In a run's report.
+/// Mistakes that a run's report shows.
 constexpr int64_t kMistakes = 24;
-constexpr int64_t kTrainingPictures = 24;
 
 /// Seconds since 1970.
 double unix_time() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-/// The card that the trained model will carry.
-ModelCard make_card(const TrainOptions& options, const std::vector<std::string>& classes) {
-  auto card = starting_card(options);
-  card.preprocess = options.preprocess().value_or(card.preprocess);
-  // A MobileViT takes images of any size; the others are built for one.
-  if (card.family != "mobilevit") {
-    card.options.img_size(card.preprocess.height(), card.preprocess.width());
-  }
-  for (const auto& [name, value] : options.model_options().values()) {
-    card.options.set(name, value);
-  }
-  card.options.num_classes(static_cast<int64_t>(classes.size()));
-  card.labels = classes;
-  card.provenance = {{"trained_with", std::string("vitrine ") + version()}};
-  if (!options.weights().empty()) {
-    card.provenance["started_from"] =
-        printable(std::filesystem::path(options.weights()).filename().string());
-  }
-  return card;
-}
-
-std::shared_ptr<Classifier> make_model(const TrainOptions& options, const ModelCard& card) {
-  detail::RandomScope random(torch::kCPU);
-  random.seed(mix_seed(options.seed(), /*a=*/0, /*b=*/2));
-  auto model = create_model(card.architecture, card.options);
-  if (!options.weights().empty()) {
-    load_weights(
-        *model,
-        options.weights(),
-        LoadOptions().reset_head(options.reset_head()).origin(starting_card(options).options));
-  }
-  freeze(*model, options.freeze());
-  return model;
-}
-
-std::vector<int64_t> images_by_class(const ImageSet& set) {
-  std::vector<int64_t> counts(set.classes.size());
-  for (const auto& sample : set.samples) {
-    ++counts[static_cast<std::size_t>(sample.label)];
-  }
-  return counts;
 }
 
 /// One run of `train`: what its steps share.
@@ -145,7 +97,7 @@ class Run {
 };
 
 TrainResult Run::execute() {
-  card_ = make_card(options_, splits_.train.classes);
+  card_ = detail::make_card(options_, splits_.train.classes);
   RunFolder folder(options_.output());
   if (!options_.fresh() && !find_earlier_run(folder)) {
     // A run may have been killed between its last epoch and its report.
@@ -216,10 +168,10 @@ Trainer Run::make_trainer() const {
       updates_per_epoch(images, options_.batch_size(), options_.grad_accum_steps());
   auto loss = options_.loss();
   if (options_.balance_classes()) {
-    loss.class_weights(balanced_class_weights(images_by_class(splits_.train)));
+    loss.class_weights(balanced_class_weights(detail::images_by_class(splits_.train)));
   }
   return {
-      make_model(options_, card_),
+      detail::make_model(options_, card_),
       TrainerOptions()
           .optimizer(options_.optimizer())
           .layer_decay(options_.layer_decay())
@@ -414,35 +366,18 @@ void Run::report(const RunFolder& folder, TrainOutcome outcome) {
     best->to(options_.device());
     best_ = validate(*best);
   }
-  Report page;
-  page.title = card_.architecture;
-  page.subtitle = "trained on " + options_.data();
-  page.epochs = detail::parse_epochs(folder.metrics());
-  page.labels = card_.labels;
-  page.evaluation = best_;
-  page.samples = splits_.val.samples;
-  page.training_pictures = detail::sample_pictures(
-      train_data(), card_.preprocess, splits_.train.classes, kTrainingPictures);
-  page.facts = detail::run_facts(options_, splits_);
-  page.facts.push_back(model_facts(read_card(folder.best_path()).value_or(card_)));
-  write_report(folder.report_path(), page);
+  write_report(
+      folder.report_path(),
+      detail::run_page(
+          options_,
+          splits_,
+          read_card(folder.best_path()).value_or(card_),
+          folder.metrics(),
+          best_,
+          train_data()));
 }
 
 }  // namespace
-
-ModelCard starting_card(const TrainOptions& options) {
-  if (options.weights().empty()) {
-    if (options.model().empty()) {
-      throw Error("there is no model to train: name one");
-    }
-    return find_card(options.model());
-  }
-  ModelFileOptions file;
-  if (!options.model().empty()) {
-    file.architecture = options.model();
-  }
-  return find_model_card(options.weights(), file);
-}
 
 TrainResult train(const TrainOptions& options, const TrainEvents& events) {
   check_options(options);
