@@ -77,12 +77,13 @@ double random_deviation(double level, double drawn, int) {
 // counted from the end, each rounded once.
 
 constexpr int kBins = 31;
+constexpr int kMiddle = kBins / 2;
 
 double bin(double level, float first, float last) {
   const float step = (last - first) / static_cast<float>(kBins - 1);
   const auto i = static_cast<float>(level);
-  return level < kBins / 2 ? std::fma(step, i, first)
-                           : std::fma(-step, static_cast<float>(kBins - 1) - i, last);
+  return level < kMiddle ? std::fma(step, i, first)
+                         : std::fma(-step, static_cast<float>(kBins - 1) - i, last);
 }
 double wide_shear(double level, double drawn, int) {
   return negated(bin(level, 0, 0.99F), drawn);

@@ -106,6 +106,7 @@ std::vector<Section> sections_of(
 
 std::vector<AugmentStep> steps_of(const std::vector<PolicyStep>& steps) {
   std::vector<AugmentStep> result;
+  result.reserve(steps.size());
   for (const auto& step : steps) {
     result.push_back({&find_augment_op(step.op), step.probability, step.level});
   }

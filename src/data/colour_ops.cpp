@@ -51,7 +51,7 @@ std::array<Sixth, 256> sixths() {
 void write_colour(Sixth hue, int saturation, int value, std::uint8_t* out) {
   const float s = static_cast<float>(saturation / 255.0);
   const auto share = [value](double part) {
-    return static_cast<std::uint8_t>(static_cast<int>(static_cast<float>(value) * part + 0.5));
+    return static_cast<std::uint8_t>(std::lround(static_cast<float>(value) * part));
   };
   const auto v = static_cast<std::uint8_t>(value);
   const auto p = share(1.0 - s);
@@ -115,7 +115,7 @@ cv::Mat adjust_saturation(const cv::Mat& image, double factor) {
 }
 
 cv::Mat adjust_hue(const cv::Mat& image, double shift) {
-  static const auto kSixths = sixths();
+  static const auto sixths_of_a_turn = sixths();
   const auto added = static_cast<int>(shift * 255);
   cv::Mat result(image.size(), image.type());
   for (int y = 0; y < image.rows; ++y) {
@@ -131,7 +131,7 @@ cv::Mat adjust_hue(const cv::Mat& image, double shift) {
       const auto turned = static_cast<std::uint8_t>(hue(in, high, low) + added);
       const auto range = static_cast<float>(high - low);
       const auto saturation = static_cast<int>(range / static_cast<float>(high) * 255.0);
-      write_colour(kSixths[turned], saturation, high, out);
+      write_colour(sixths_of_a_turn[turned], saturation, high, out);
     }
   }
   return result;

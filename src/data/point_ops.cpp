@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 
 #include "data/colour_ops.h"
@@ -133,7 +134,7 @@ cv::Mat adjust_brightness(const cv::Mat& image, double factor) {
 
 cv::Mat adjust_contrast(const cv::Mat& image, double factor) {
   const auto weight = static_cast<float>(factor);
-  const auto mean = static_cast<int>(mean_grey(image) + 0.5);
+  const auto mean = static_cast<int>(std::lround(mean_grey(image)));
   return map_values(image, [mean, weight](int v) { return blend(mean, v, weight); });
 }
 

@@ -6,7 +6,7 @@
 
 #include "vitrine/error.h"
 
-#include "cost_limit.h"
+#include "support/cost_limit.h"
 #include "weights/pickle_reader.h"
 
 namespace vitrine {

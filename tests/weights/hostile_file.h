@@ -9,7 +9,7 @@
 #include "vitrine/error.h"
 #include "vitrine/weights/safetensors.h"
 
-#include "cost_limit.h"
+#include "support/cost_limit.h"
 #include "support/temporary_folder.h"
 
 namespace vitrine {

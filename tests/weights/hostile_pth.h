@@ -9,7 +9,7 @@
 
 #include "vitrine/error.h"
 
-#include "cost_limit.h"
+#include "support/cost_limit.h"
 #include "support/temporary_folder.h"
 #include "weights/checkpoint_tree.h"
 

@@ -9,8 +9,8 @@
 #include "vitrine/models/registry.h"
 #include "vitrine/weights/safetensors.h"
 
-#include "cost_limit.h"
 #include "hostile_file.h"
+#include "support/cost_limit.h"
 #include "support/temporary_folder.h"
 
 namespace vitrine {

@@ -7,7 +7,7 @@
 #include <malloc.h>
 #include <string>
 
-#include "support/cost.h"
+#include "cost.h"
 
 namespace vitrine {
 
