@@ -19,7 +19,8 @@ int run(const Arguments& arguments) {
   const auto inputs = expand_inputs(arguments.operands(), arguments.flag("recursive"), std::cin);
   const auto device = open_device(arguments);
   auto loaded = open_classifier(arguments);
-  const Predictor predictor(std::move(loaded.model), std::move(loaded.card), device);
+  const Predictor predictor(
+      std::move(loaded.model), std::move(loaded.card), device, read_precision(arguments));
   const auto writer = make_prediction_writer(arguments.text("format"), std::cout);
   std::vector<std::vector<Prediction>> answers;
   ImageHandler handler;

@@ -205,7 +205,11 @@ OptionGroup running_group(const std::string& batch_size) {
   return {
       "Running",
       {device,
-       choice_option("precision", {"fp32"}, "numbers that are computed with", "fp32"),
+       choice_option(
+           "precision",
+           {"fp32", "bf16", "fp16"},
+           "numbers that the model computes with; weights stay fp32",
+           "fp32"),
        whole_option(
            "threads", "threads of one operation; default: one for each core", "", 1, kMostThreads),
        whole_option("batch-size", "images at a time", batch_size, 1, 1 << 20),
@@ -234,6 +238,10 @@ c10::Device open_device(const Arguments& arguments) {
     at::set_num_threads(static_cast<int>(arguments.whole("threads")));
   }
   return device;
+}
+
+Precision read_precision(const Arguments& arguments) {
+  return parse_precision(arguments.text("precision"));
 }
 
 ImageSplits find_splits(const Arguments& arguments, const std::string& path) {

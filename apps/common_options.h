@@ -8,6 +8,7 @@
 #include "vitrine/data/image_data.h"
 #include "vitrine/image/preprocess.h"
 #include "vitrine/models/model_options.h"
+#include "vitrine/precision.h"
 #include "vitrine/weights/model_file.h"
 
 #include "arguments.h"
@@ -41,6 +42,9 @@ void note(const Arguments& arguments, const std::string& text);
 /// The device of --device. Opens CUDA where it is asked for or found; hence to be called before
 /// anything else of LibTorch. Then sets --threads.
 c10::Device open_device(const Arguments& arguments);
+
+/// The precision of --precision.
+Precision read_precision(const Arguments& arguments);
 
 /// The images at `path` to train on and to judge by, as --val-fraction and --seed say.
 ImageSplits find_splits(const Arguments& arguments, const std::string& path);

@@ -56,6 +56,7 @@ std::optional<EvaluatedModel> evaluate_model(
                                        .workers(arguments.whole("workers"))
                                        .pin_memory(judgement.device.is_cuda()))
                            .device(judgement.device)
+                           .precision(read_precision(arguments))
                            .hflip(arguments.flag("tta"))
                            .mistakes(arguments.whole("mistakes"));
   judgement.bad_images.watch(data);

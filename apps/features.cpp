@@ -115,7 +115,8 @@ int run(const Arguments& arguments) {
   const auto inputs = expand_inputs(arguments.operands(), arguments.flag("recursive"), std::cin);
   const auto device = open_device(arguments);
   auto loaded = open_model(arguments, arguments.text("weights"), /*any_head=*/true);
-  const Predictor predictor(std::move(loaded.model), std::move(loaded.card), device);
+  const Predictor predictor(
+      std::move(loaded.model), std::move(loaded.card), device, read_precision(arguments));
   return arguments.given("knn") ? evaluate_neighbours(arguments, predictor)
                                 : write_features(arguments, predictor, inputs);
 }

@@ -32,6 +32,9 @@ std::string epoch_text(const EpochRecord& record, int64_t epochs, double left, b
          (record.data_wait >= kTellingWait
               ? " (" + fixed(100 * record.data_wait, 0) + " % of the time waiting for images)"
               : "") +
+         (record.skipped_updates.value_or(0) > 0
+              ? ", " + std::to_string(*record.skipped_updates) + " updates skipped"
+              : "") +
          ", " + duration_text(record.seconds) +
          (record.epoch < epochs ? ", " + duration_text(left) + " left" : "") +
          (best ? ", best so far" : "");

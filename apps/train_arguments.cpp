@@ -123,6 +123,9 @@ TrainOptions read_train_options(const Arguments& arguments) {
   if (arguments.given("batch-size") || !(arguments.given("config") || arguments.given("resume"))) {
     options.batch_size(arguments.whole("batch-size"));
   }
+  if (arguments.given("precision")) {
+    options.precision(read_precision(arguments));
+  }
   if (arguments.given("output") || options.output().empty()) {
     options.output(arguments.given("output") ? arguments.text("output") : default_output(options));
     while (options.output().size() > 1 && options.output().back() == '/') {

@@ -40,8 +40,9 @@ void check_finite(const torch::Tensor& answer) {
 
 }  // namespace
 
-Predictor::Predictor(std::shared_ptr<Classifier> model, ModelCard card, torch::Device device)
-    : model_(std::move(model)), card_(std::move(card)), device_(device) {
+Predictor::Predictor(
+    std::shared_ptr<Classifier> model, ModelCard card, torch::Device device, Precision precision)
+    : model_(std::move(model)), card_(std::move(card)), device_(device), precision_(precision) {
   TORCH_CHECK_VALUE(model_ != nullptr, "a predictor needs a model, got none");
   const auto labels = static_cast<int64_t>(card_.labels.size());
   TORCH_CHECK_VALUE(
@@ -96,13 +97,16 @@ torch::Tensor Predictor::logits(const torch::Tensor& batch) const {
   // No InferenceMode: what a module keeps from such a pass could never be trained with, and the
   // model belongs to the caller too.
   const at::NoGradGuard no_grad;
-  return model_->forward(to_model(batch)).to(torch::kCPU);
+  const PrecisionScope scope(precision_, device_.type());
+  return model_->forward(to_model(batch)).to(torch::kCPU, torch::kFloat);
 }
 
 torch::Tensor Predictor::features(const torch::Tensor& batch) const {
   const at::NoGradGuard no_grad;
+  const PrecisionScope scope(precision_, device_.type());
   const auto features = model_->forward_features(to_model(batch));
-  auto pooled = model_->forward_head(features, /*pre_logits=*/true).to(torch::kCPU);  // [B, C]
+  auto pooled =
+      model_->forward_head(features, /*pre_logits=*/true).to(torch::kCPU, torch::kFloat);  // [B, C]
   check_finite(pooled);
   return pooled;
 }

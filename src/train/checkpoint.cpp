@@ -88,7 +88,14 @@ std::string state_to_json(const RunState& state) {
         {"updates", state.progress.updates},
         {"images", state.progress.images},
         {"loss_sum", state.progress.loss_sum},
-        {"seconds", state.progress.seconds}};
+        {"seconds", state.progress.seconds},
+        {"skipped_updates", state.progress.skipped_updates}};
+  }
+  if (state.scaler) {
+    json["scaler"] = {
+        {"scale", state.scaler->scale},
+        {"growth_tracker", state.scaler->growth_tracker},
+        {"skipped_updates", state.scaler->skipped_updates}};
   }
   if (state.plateau) {
     json["plateau"] = {{"lr", state.plateau->lr}, {"bad_epochs", state.plateau->bad_epochs}};
@@ -116,6 +123,7 @@ RunState state_from_json(const std::string& text) {
     progress->at("images").get_to(state.progress.images);
     progress->at("loss_sum").get_to(state.progress.loss_sum);
     progress->at("seconds").get_to(state.progress.seconds);
+    state.progress.skipped_updates = progress->value("skipped_updates", int64_t{0});
   }
   if (const auto plateau = json.find("plateau"); plateau != json.end()) {
     state.plateau.emplace();
@@ -124,6 +132,12 @@ RunState state_from_json(const std::string& text) {
     if (plateau->contains("best")) {
       state.plateau->best = plateau->at("best").get<double>();
     }
+  }
+  if (const auto scaler = json.find("scaler"); scaler != json.end()) {
+    state.scaler.emplace();
+    scaler->at("scale").get_to(state.scaler->scale);
+    scaler->at("growth_tracker").get_to(state.scaler->growth_tracker);
+    scaler->at("skipped_updates").get_to(state.scaler->skipped_updates);
   }
   return state;
 }

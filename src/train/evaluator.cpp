@@ -35,14 +35,19 @@ void keep_worst(std::vector<Mistake>& mistakes, int64_t count) {
   mistakes.resize(std::min(mistakes.size(), static_cast<std::size_t>(count)));
 }
 
-/// Logits [B, K] of images [B, 3, H, W], on the CPU; with `hflip`, the logarithms of the mean
-/// probabilities, whose softmax they are.
-torch::Tensor answer(Classifier& model, const torch::Tensor& images, bool hflip) {
-  const auto logits = model.forward(images);
-  if (!hflip) {
+/// Logits [B, K] of images [B, 3, H, W], float32 on the CPU; with `hflip`, the logarithms of the
+/// mean probabilities, whose softmax they are.
+torch::Tensor answer(
+    Classifier& model, const torch::Tensor& images, const EvaluateOptions& options) {
+  const auto forward = [&](const torch::Tensor& x) {
+    const PrecisionScope scope(options.precision(), options.device().type());
+    return model.forward(x).to(torch::kFloat32);
+  };
+  const auto logits = forward(images);
+  if (!options.hflip()) {
     return logits.to(torch::kCPU);
   }
-  const auto mirrored = model.forward(images.flip(/*dims=*/3));
+  const auto mirrored = forward(images.flip(/*dims=*/3));
   return (at::logaddexp(logits.log_softmax(1), mirrored.log_softmax(1)) - std::log(2.0))
       .to(torch::kCPU);
 }
@@ -105,8 +110,8 @@ std::optional<Evaluation> evaluate(
   const auto total = static_cast<int64_t>(size);
   int64_t done = 0;
   while (auto batch = loader.next()) {
-    const auto logits = answer(
-        model, batch->data.to(options.device(), /*non_blocking=*/true), options.hflip());  // [B, K]
+    const auto logits =
+        answer(model, batch->data.to(options.device(), /*non_blocking=*/true), options);  // [B, K]
     const auto read = batch->target.ge(0).nonzero().squeeze(1);  // [B], without bad images
     add_batch(
         result,

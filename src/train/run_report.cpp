@@ -86,6 +86,9 @@ std::vector<EpochRecord> parse_epochs(const std::vector<std::string>& lines) {
            line.contains("raw_val_top1")
                ? std::optional(
                      Scores{number("raw_val_loss"), number("raw_val_top1"), number("raw_val_top5")})
+               : std::nullopt,
+           line.contains("skipped_updates")
+               ? std::optional(line.value("skipped_updates", int64_t{0}))
                : std::nullopt});
     }
   }

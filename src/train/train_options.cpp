@@ -215,6 +215,8 @@ std::vector<Field> optimizer_fields() {
           "clip_mode", [](auto& o) -> auto& { return o.clip_mode(); }, parse_clip_mode),
       field(
           "batch_size", [](auto& o) -> auto& { return o.batch_size(); }),
+      named(
+          "precision", [](auto& o) -> auto& { return o.precision(); }, parse_precision),
       field(
           "grad_accum_steps", [](auto& o) -> auto& { return o.grad_accum_steps(); }),
       field(

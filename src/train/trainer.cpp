@@ -79,6 +79,7 @@ Trainer::Trainer(std::shared_ptr<Classifier> model, const TrainerOptions& option
   check_class_weights(options.loss(), model_->num_classes());
   check_options(options.mixup());
   check_options(options.model_ema());
+  check_options(options.grad_scaler());
   TORCH_CHECK_VALUE(
       options.grad_accum_steps() >= 1,
       "grad_accum_steps has to be at least 1, but got ",
@@ -91,6 +92,13 @@ Trainer::Trainer(std::shared_ptr<Classifier> model, const TrainerOptions& option
   if (options.model_ema().model_ema()) {
     average_ = make_average(*model_, options.device());
   }
+  if (options.precision() == Precision::Fp16) {
+    scaler_.emplace(options.device(), options.grad_scaler());
+  }
+}
+
+int64_t Trainer::updates() const {
+  return optimizer_.steps() + (scaler_ ? scaler_->skipped_updates() : 0);
 }
 
 int64_t updates_per_epoch(std::size_t images, int64_t batch_size, int64_t grad_accum_steps) {
@@ -110,9 +118,9 @@ struct Trainer::Epoch {
   EpochProgress progress;
 
   /// Throws Error where what was measured before update `step` on the images at `places` is not
-  /// finite.
+  /// finite and a lower scale of the gradients is no remedy.
   void check(const Measured& found, int64_t step, const std::vector<std::size_t>& places) const {
-    if (std::isfinite(found.loss) && std::isfinite(found.norm)) {
+    if (std::isfinite(found.loss) && (std::isfinite(found.norm) || found.overflowed)) {
       return;
     }
     const bool in_loss = !std::isfinite(found.loss);
@@ -148,7 +156,7 @@ std::optional<EpochReport> Trainer::train_batches(
   model_->train();
   detail::RandomScope random(options_.device());
   const auto accumulated = options_.grad_accum_steps();
-  const auto updates = (epoch.batches - 1) / accumulated + 1;
+  const auto in_epoch = (epoch.batches - 1) / accumulated + 1;
   auto& progress = epoch.progress;
   const auto before = progress;
   const auto start = Clock::now();
@@ -159,7 +167,7 @@ std::optional<EpochReport> Trainer::train_batches(
   std::vector<torch::Tensor> losses;  // of the batches of an update
   std::vector<std::size_t> places;    // of their images
   for (auto i = progress.updates * accumulated; auto batch = loader.next(); ++i) {
-    const auto number = optimizer_.steps();
+    const auto number = updates();
     const auto part = i % accumulated;
     const auto parts = std::min(accumulated, epoch.batches - (i - part));
     if (part == 0) {
@@ -179,28 +187,31 @@ std::optional<EpochReport> Trainer::train_batches(
     const auto found = measure(losses);
     epoch.check(found, number + 1, places);
     const auto lr = learning_rate(options_.schedule(), number);
-    update(lr);
+    update(lr, found.overflowed);
     ++progress.updates;
+    progress.skipped_updates += found.overflowed ? 1 : 0;
     progress.images += static_cast<int64_t>(places.size());
     progress.loss_sum += found.loss * static_cast<double>(places.size());
     progress.seconds = before.seconds + seconds();
     if (step && !step(
                     {epoch.number,
                      progress.updates,
-                     updates,
+                     in_epoch,
                      found.loss,
                      lr,
                      rate(),
                      progress,
-                     loader.waited().count() / seconds()})) {
+                     loader.waited().count() / seconds(),
+                     found.overflowed})) {
       return std::nullopt;
     }
   }
   return EpochReport{
       progress.mean_loss(),
-      learning_rate(options_.schedule(), optimizer_.steps() - 1),
+      learning_rate(options_.schedule(), updates() - 1),
       rate(),
-      loader.waited().count() / seconds()};
+      loader.waited().count() / seconds(),
+      progress.skipped_updates};
 }
 
 /// Adds the gradients of a batch, one of `parts` in its update, and gives its loss.
@@ -217,8 +228,13 @@ torch::Tensor Trainer::backward(
     images = mix_images(images, drawn);
     targets = mix_targets(soft, drawn);
   }
-  const auto loss = classification_loss(model_->forward(images), targets, options_.loss());
-  (parts > 1 ? loss / parts : loss).backward();
+  const auto logits = [&] {
+    const PrecisionScope scope(options_.precision(), options_.device().type());
+    return model_->forward(images).to(torch::kFloat32);  // [B, K]
+  }();
+  const auto loss = classification_loss(logits, targets, options_.loss());
+  const auto share = parts > 1 ? loss / parts : loss;
+  (scaler_ ? scaler_->scale(share) : share).backward();
   return loss.detach();
 }
 
@@ -238,17 +254,29 @@ torch::Tensor Trainer::clip() {
 }
 
 /// Clips the gradients of batches with these losses, and gives the mean of the losses and the norm
-/// that the gradients had.
+/// that the gradients had; where they are scaled, takes the scale off first.
 Trainer::Measured Trainer::measure(const std::vector<torch::Tensor>& losses) {
+  const auto mean = torch::stack(losses).mean();
+  const auto overflowed =
+      scaler_ ? scaler_->unscale(optimizer_.gradients()) : torch::zeros_like(mean);
   const auto norm = clip();
-  // One transfer for both, since each one waits for the device.
-  const auto values =
-      torch::stack({torch::stack(losses).mean(), norm}).to(torch::kCPU, torch::kFloat64);
-  return {values[0].item<double>(), values[1].item<double>()};
+  // One transfer for all, since each one waits for the device.
+  const auto values = torch::stack({mean, norm, overflowed}).to(torch::kCPU, torch::kFloat64);
+  const bool found_inf = values[2].item<double>() != 0;
+  // A scale below 1 hardly makes gradients overflow: such a training has gone wrong.
+  const bool skips = found_inf && scaler_->state().scale >= 1;
+  return {values[0].item<double>(), values[1].item<double>(), skips};
 }
 
-/// Updates the weights from their gradients, and the average from the weights.
-void Trainer::update(double lr) {
+/// Updates the weights from their gradients, and the average from the weights, unless `skipped`;
+/// the scale of the gradients in any case.
+void Trainer::update(double lr, bool skipped) {
+  if (scaler_) {
+    scaler_->update(skipped);
+  }
+  if (skipped) {
+    return;
+  }
   optimizer_.step(lr);
   if (average_) {
     update_average(*average_, *model_, ema_decay(options_.model_ema(), optimizer_.steps()));

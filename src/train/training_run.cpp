@@ -185,7 +185,8 @@ Trainer Run::make_trainer() const {
           .aug_repeats(options_.aug_repeats())
           .seed(options_.seed())
           .loader(loader_options())
-          .device(options_.device())};
+          .device(options_.device())
+          .precision(options_.precision())};
 }
 
 void Run::restore(Trainer& trainer) {
@@ -194,6 +195,9 @@ void Run::restore(Trainer& trainer) {
     trainer.optimizer().load_state(checkpoint_->optimizer);
     if (trainer.average()) {
       restore_module(*trainer.average(), checkpoint_->ema);
+    }
+    if (trainer.scaler() != nullptr && state_.scaler) {
+      trainer.scaler()->load_state(*state_.scaler);
     }
     checkpoint_.reset();
   }
@@ -225,7 +229,7 @@ void Run::to_disk(const Write& write) {
 bool Run::run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch) {
   const auto every = options_.save_every();
   const auto on_step = [&](const StepReport& report) {
-    state_.step = trainer.optimizer().steps();
+    state_.step = trainer.updates();
     state_.progress = report.progress;
     if (events_.step) {
       events_.step(report);
@@ -250,7 +254,7 @@ bool Run::run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch) {
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   const EpochRecord record{
       epoch,
-      trainer.optimizer().steps(),
+      trainer.updates(),
       trained->lr,
       trained->loss,
       validated->loss,
@@ -259,7 +263,8 @@ bool Run::run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch) {
       trained->images_per_second,
       trained->data_wait,
       state_.progress.seconds + seconds.count(),
-      trainer.average() ? std::optional(Scores{raw->loss, raw->top1, raw->top5}) : std::nullopt};
+      trainer.average() ? std::optional(Scores{raw->loss, raw->top1, raw->top5}) : std::nullopt,
+      trainer.scaler() != nullptr ? std::optional(trained->skipped_updates) : std::nullopt};
   to_disk([&] { keep(trainer, folder, record); });
   if (state_.best_epoch == epoch) {
     best_ = std::move(validated);
@@ -284,8 +289,11 @@ std::optional<Evaluation> Run::validate(Classifier& model) {
   if (options_.skip_bad_images()) {
     bad_images_.watch(data, BadImages::LeaveOut);
   }
-  const auto options =
-      EvaluateOptions().loader(loader_options()).device(options_.device()).mistakes(kMistakes);
+  const auto options = EvaluateOptions()
+                           .loader(loader_options())
+                           .device(options_.device())
+                           .precision(options_.precision())
+                           .mistakes(kMistakes);
   return evaluate(model, data, options, [this](int64_t, int64_t) { return !stopped(); });
 }
 
@@ -331,6 +339,9 @@ void Run::keep(Trainer& trainer, RunFolder& folder, const EpochRecord& record) {
     line["raw_val_top1"] = record.raw->top1;
     line["raw_val_top5"] = record.raw->top5;
   }
+  if (record.skipped_updates) {
+    line["skipped_updates"] = *record.skipped_updates;
+  }
   folder.append_metrics(line.dump());
   if (best) {
     card_.provenance["epoch"] = std::to_string(record.epoch);
@@ -345,6 +356,9 @@ void Run::keep(Trainer& trainer, RunFolder& folder, const EpochRecord& record) {
 
 /// Writes a checkpoint of where the run stands.
 void Run::save(Trainer& trainer, const RunFolder& folder) {
+  if (trainer.scaler() != nullptr) {
+    state_.scaler = trainer.scaler()->state();
+  }
   write_checkpoint(
       checkpoint_path(folder.checkpoints_path(), state_),
       {state_dict(*trainer.model()),

@@ -286,6 +286,35 @@ TEST(Train, TakesARecipeAndGoesOnToTheSameBits) {
   EXPECT_EQ(bytes_of(checkpoint_of(resumed, 3)), bytes_of(checkpoint_of(whole, 3)));
 }
 
+TEST(Train, TakesAPrecisionThatIsPartOfTheRun) {
+  const TemporaryFolder folder;
+  const auto whole = folder / "whole";
+  const auto words = joined(train_words(whole, 2), {"--precision=bf16"});
+  const auto result = vitrine_program(words);
+  ASSERT_EQ(result.status, 0) << result.err;
+  const auto config = nlohmann::json::parse(bytes_of(whole + "/config.json"))["options"];
+  EXPECT_EQ(config["precision"], "bf16");
+  const auto expected = bytes_of(checkpoint_of(whole, 2));
+  std::filesystem::remove(checkpoint_of(whole, 2));
+  expect_failure(train_words(whole, 2), 1, {"precision \"bf16\"", "fp32"});
+  EXPECT_EQ(vitrine_program({"train", "--resume", whole, "--device=cpu"}).status, 0);
+  EXPECT_EQ(bytes_of(checkpoint_of(whole, 2)), expected);
+  const auto loss = [&](const std::string& precision) {
+    const auto judged = vitrine_program(
+        {"evaluate",
+         drawn_splits(),
+         "--weights",
+         whole + "/best.safetensors",
+         "--device=cpu",
+         "--format=json",
+         "--precision=" + precision});
+    EXPECT_EQ(judged.status, 0) << judged.err;
+    return nlohmann::json::parse(judged.out)["loss"].get<double>();
+  };
+  EXPECT_NE(loss("bf16"), loss("fp32"));
+  EXPECT_NEAR(loss("bf16"), loss("fp32"), 0.05);
+}
+
 TEST(Train, RefusesARecipeThatCannotBe) {
   const TemporaryFolder folder;
   const auto words = joined(train_words(folder / "run", 1), {"--warmup-epochs=0"});

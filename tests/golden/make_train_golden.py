@@ -1,5 +1,5 @@
 """Writes train.json beside itself: learning rates of timm's scheduler, steps of torch.optim and of timm's
-LAMB.
+LAMB, and of torch.amp.GradScaler.
 
 Made with torch 2.11.0 and timm 1.0.31.
 """
@@ -50,6 +50,24 @@ def groups(linear, decay):
     return [dict(params=[linear.weight], weight_decay=decay), dict(params=[linear.bias], weight_decay=0.0)]
 
 
+def grad_scaler(init_scale, growth_interval, gradients):
+    """What becomes of gradients that come scaled; as texts, since JSON has no infinity."""
+    scaler = torch.amp.GradScaler("cpu", init_scale=init_scale, growth_interval=growth_interval)
+    scaler.scale(torch.zeros(1))  # makes its tensors
+    steps = []
+    for pair in gradients:
+        parameter = torch.nn.Parameter(torch.zeros(2))
+        optimizer = torch.optim.SGD([parameter], lr=1.0)
+        parameter.grad = torch.tensor([float(text) for text in pair])
+        scaler.step(optimizer)
+        skipped = not parameter.any().item()
+        scaler.update()
+        steps.append(dict(
+            gradients=pair, skipped=skipped, unscaled=[0.0, 0.0] if skipped else parameter.grad.tolist(),
+            scale=scaler.get_scale(), growth_tracker=scaler._get_growth_tracker()))
+    return dict(init_scale=init_scale, growth_interval=growth_interval, steps=steps)
+
+
 golden = dict(
     schedules=[
         schedule(1e-3, 1e-5, 1e-6, 100, 2000),
@@ -72,5 +90,8 @@ golden = dict(
                             dict(opt="adam", weight_decay=0.05, momentum=0.9, nesterov=True), bias=False),
     lamb_without_bias=steps(lambda m: Lamb(groups(m, 0.05)),
                             dict(opt="lamb", weight_decay=0.05, momentum=0.9, nesterov=True), bias=False),
+    grad_scaler=grad_scaler(24.0, 2, [
+        ("1", "2"), ("inf", "1"), ("3", "4"), ("5", "6"), ("nan", "0"), ("1", "-inf"), ("1", "1"), ("0.3", "2"),
+        ("3e38", "1"), ("0.1", "1e-30"), ("7", "7")]),
 )
 pathlib.Path(__file__).with_name("train.json").write_text(json.dumps(golden, indent=1) + "\n")

@@ -26,6 +26,8 @@ Checkpoint make_checkpoint(int64_t epoch) {
   checkpoint.optimizer.insert("step", torch::scalar_tensor(10 * epoch, torch::kInt64));
   checkpoint.ema.insert("weight", torch::full({2, 3}, 0.5));
   checkpoint.state = {epoch, 10 * epoch, 1, 0.1 + 0.2, "{}", 0.7, PlateauState{0.3, 0.1, 2}};
+  checkpoint.state.progress = {5, 40, 1.5, 2.5, 3};
+  checkpoint.state.scaler = GradScalerState{24, 7, 4};
   return checkpoint;
 }
 
@@ -65,6 +67,11 @@ TEST(Checkpoint, ComesBackToTheSameBits) {
   EXPECT_EQ(read.state.plateau->lr, 0.3);
   EXPECT_EQ(read.state.plateau->best, 0.1);
   EXPECT_EQ(read.state.plateau->bad_epochs, 2);
+  EXPECT_EQ(read.state.progress.updates, 5);
+  EXPECT_EQ(read.state.progress.skipped_updates, 3);
+  EXPECT_EQ(read.state.scaler->scale, 24);
+  EXPECT_EQ(read.state.scaler->growth_tracker, 7);
+  EXPECT_EQ(read.state.scaler->skipped_updates, 4);
 }
 
 TEST(Checkpoint, KeepsWhatIsNotThereYetOrNotFinite) {

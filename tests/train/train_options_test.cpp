@@ -39,7 +39,7 @@ TEST(TrainOptions, ComeBackFromJson) {
   options.augment().scale({0.5, 1}).train_interpolation({Interpolation::Nearest});
   options.augment().aa("rand-m9-inc1").color_jitter({0.1, 0.2, 0.3}).grayscale_prob(0.25);
   options.augment().erasing().probability(0.5).mode(EraseMode::Pixel).count(3).area({0.1, 0.2});
-  options.aug_repeats(1.5);
+  options.aug_repeats(1.5).precision(Precision::Fp16);
   const auto text = train_options_to_json(options);
   const auto read = train_options_from_json(text);
   EXPECT_EQ(train_options_to_json(read), text);
@@ -67,6 +67,7 @@ TEST(TrainOptions, ComeBackFromJson) {
   EXPECT_EQ(read.augment().erasing().mode(), EraseMode::Pixel);
   EXPECT_EQ(read.augment().erasing().count(), 3);
   EXPECT_EQ(read.aug_repeats(), 1.5);
+  EXPECT_EQ(read.precision(), Precision::Fp16);
 }
 
 TEST(TrainOptions, AreLaidOverOthers) {
@@ -94,6 +95,7 @@ TEST(TrainOptions, AreRefusedWhereJsonIsNotWhatARunWrites) {
         R"({"mixup_mode": "pairs"})",
         R"({"cutmix_minmax": [0.1]})",
         R"({"remode": "pixels"})",
+        R"({"precision": "fp8"})",
         R"({"color_jitter": "0.4"})",
         R"({"epochs": null})"}) {
     EXPECT_THROW(train_options_from_json(text), Error) << text;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
@@ -203,6 +204,73 @@ TEST_F(TrainerTest, StopsBeforeAnUpdateThatIsNotFinite) {
         << error.what();
   }
   EXPECT_TRUE(torch::equal(broken->conv->weight, before));
+}
+
+TEST_F(TrainerTest, LearnsAtAnyPrecisionWithWeightsOfFloat32) {
+  const auto trained = [&](Precision precision) {
+    Trainer trainer(vit(), options().precision(precision));
+    double loss = 0;
+    for (int64_t epoch = 1; epoch <= 8; ++epoch) {
+      loss = trainer.train_epoch(data(), epoch)->loss;
+    }
+    for (const auto& item : trainer.optimizer().state()) {
+      EXPECT_NE(item.value().scalar_type(), torch::kHalf) << item.key();
+      EXPECT_NE(item.value().scalar_type(), torch::kBFloat16) << item.key();
+    }
+    for (const auto& parameter : trainer.model()->parameters()) {
+      EXPECT_EQ(parameter.scalar_type(), torch::kFloat);
+    }
+    return loss;
+  };
+  const auto expected = trained(Precision::Fp32);
+  for (const auto precision : {Precision::Bf16, Precision::Fp16}) {
+    const auto loss = trained(precision);
+    EXPECT_NE(loss, expected);
+    EXPECT_NEAR(loss, expected, 0.05 * expected);
+  }
+}
+
+TEST_F(TrainerTest, LeavesOutUpdatesWhoseScaledGradientsOverflow) {
+  auto half = options().precision(Precision::Fp16);
+  half.grad_scaler().init_scale(std::pow(2, 30));
+  Trainer trainer(vit(), half.model_ema(ModelEmaOptions().model_ema(true)));
+  const auto before = state_dict(*vit());
+  std::vector<bool> skipped;
+  const auto report = trainer.train_epoch(data(), 1, [&](const StepReport& step) {
+    skipped.push_back(step.skipped);
+    EXPECT_EQ(step.progress.skipped_updates, step.batch);
+    EXPECT_TRUE(std::isfinite(step.loss));
+    return true;
+  });
+  EXPECT_EQ(skipped, std::vector<bool>(3, true));
+  EXPECT_EQ(report->skipped_updates, 3);
+  EXPECT_EQ(trainer.updates(), 3);
+  EXPECT_EQ(trainer.optimizer().steps(), 0);
+  EXPECT_EQ(trainer.scaler()->state().scale, std::pow(2, 27));
+  for (const auto* model : {trainer.model().get(), trainer.average().get()}) {
+    for (const auto& item : state_dict(*model)) {
+      EXPECT_TRUE(torch::equal(item.value(), before[item.key()])) << item.key();
+    }
+  }
+  // In the end the scale is low enough.
+  for (int64_t epoch = 2; epoch <= 10; ++epoch) {
+    trainer.train_epoch(data(), epoch);
+  }
+  EXPECT_GT(trainer.optimizer().steps(), 0);
+  EXPECT_EQ(trainer.updates(), 30);
+  EXPECT_EQ(trainer.scaler()->skipped_updates() + trainer.optimizer().steps(), 30);
+}
+
+TEST_F(TrainerTest, StopsWhereNoScaleKeepsGradientsFinite) {
+  auto half = options().precision(Precision::Fp16);
+  half.grad_scaler().init_scale(0.5);
+  auto broken = vit();
+  // The loss stays finite, and its gradient does not.
+  broken->parameters().back().register_hook(
+      [](const torch::Tensor& gradient) { return torch::full_like(gradient, NAN); });
+  Trainer trainer(std::move(broken), half);
+  EXPECT_THROW(trainer.train_epoch(data(), 1), Error);
+  EXPECT_EQ(Trainer(vit(), options().precision(Precision::Bf16)).scaler(), nullptr);
 }
 
 TEST_F(TrainerTest, ClipsAdaptivelyAllButTheHead) {

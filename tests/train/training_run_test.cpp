@@ -308,6 +308,29 @@ TEST_F(TrainTest, GoesOnToTheSameBitsWithEveryPartOfARecipe) {
   }
 }
 
+TEST_F(TrainTest, GoesOnToTheSameBitsAtLowPrecision) {
+  for (const auto precision : {Precision::Bf16, Precision::Fp16}) {
+    const auto name = to_string(precision);
+    const auto of = [&](const std::string& run) {
+      return rich_options(run).grad_accum_steps(2).precision(precision);  // three updates an epoch
+    };
+    train(of(name));
+    for (const int64_t wanted : {2, 4}) {
+      const auto run = name + std::to_string(wanted);
+      TrainEvents events;
+      int64_t updates = 0;
+      events.step = [&](const StepReport&) { ++updates; };
+      events.stop = [&] { return updates == wanted; };
+      EXPECT_EQ(train(of(run), events).outcome, TrainOutcome::Stopped);
+      EXPECT_EQ(train(of(run)).outcome, TrainOutcome::Finished);
+      EXPECT_EQ(last_checkpoint(run), last_checkpoint(name));
+    }
+    const auto last = read_checkpoint(checkpoint_path(folder_ / (name + "/checkpoints"), 3));
+    EXPECT_EQ(last.state.scaler.has_value(), precision == Precision::Fp16);
+    EXPECT_EQ(metrics(name)[0].contains("skipped_updates"), precision == Precision::Fp16);
+  }
+}
+
 TEST_F(TrainTest, ValidatesAndKeepsTheAverageOfTheWeights) {
   auto averaged = options("a").epochs(1).warmup_epochs(0);
   averaged.model_ema().model_ema(true).model_ema_decay(0.5);

@@ -11,6 +11,7 @@
 #include "vitrine/export.h"
 #include "vitrine/models/classifier.h"
 #include "vitrine/models/model_card.h"
+#include "vitrine/precision.h"
 
 namespace vitrine {
 
@@ -26,8 +27,13 @@ struct Prediction {
 /// several threads at once are safe.
 class VITRINE_API Predictor {
  public:
-  /// Takes a model (put into evaluation mode and moved to `device`) and its card.
-  Predictor(std::shared_ptr<Classifier> model, ModelCard card, torch::Device device = torch::kCPU);
+  /// Takes a model (put into evaluation mode and moved to `device`) and its card. Answers are
+  /// float32 at any precision.
+  Predictor(
+      std::shared_ptr<Classifier> model,
+      ModelCard card,
+      torch::Device device = torch::kCPU,
+      Precision precision = Precision::Fp32);
 
   /// Opens a model file that carries a card. Throws CheckpointError.
   static Predictor from_file(const std::string& path, torch::Device device = torch::kCPU);
@@ -58,6 +64,7 @@ class VITRINE_API Predictor {
   std::shared_ptr<Classifier> model_;
   ModelCard card_;
   torch::Device device_;
+  Precision precision_;
 };
 
 }  // namespace vitrine

@@ -8,6 +8,7 @@
 
 #include "vitrine/export.h"
 #include "vitrine/train/epoch_progress.h"
+#include "vitrine/train/grad_scaler.h"
 #include "vitrine/train/plateau.h"
 #include "vitrine/weights/state_dict.h"
 
@@ -16,13 +17,14 @@ namespace vitrine {
 /// Where a run stands.
 struct RunState {
   int64_t epoch = 0;       // epochs completed
-  int64_t step = 0;        // updates done
+  int64_t step = 0;        // updates done, those left out included
   int64_t best_epoch = 0;  // epoch of the best model so far, from 1; 0 before the first
   double best_top1 = 0;    // its share of right answers on the validation images
   std::string run;         // what the run was started with, as JSON; free to the writer
   double best_loss = 0;    // the best model's loss on the validation images
-  std::optional<PlateauState> plateau = std::nullopt;  // of a schedule that has one
-  EpochProgress progress = {};                         // in the epoch after the completed ones
+  std::optional<PlateauState> plateau = std::nullopt;    // of a schedule that has one
+  EpochProgress progress = {};                           // in the epoch after the completed ones
+  std::optional<GradScalerState> scaler = std::nullopt;  // of a training with float16
 };
 
 /// Everything that a run needs to go on as if it had never stopped. What is random follows from the

@@ -14,6 +14,7 @@
 #include "vitrine/data/loader.h"
 #include "vitrine/export.h"
 #include "vitrine/models/classifier.h"
+#include "vitrine/precision.h"
 #include "vitrine/train/metrics.h"
 
 namespace vitrine {
@@ -25,6 +26,8 @@ struct EvaluateOptions {
   TORCH_ARG(torch::Device, device) = torch::kCPU;
   /// Judge by the mean of the probabilities that an image and its mirror image get.
   TORCH_ARG(bool, hflip) = false;
+  /// Of the model; what is measured is computed with float32.
+  TORCH_ARG(Precision, precision) = Precision::Fp32;
   /// Most wrong answers to list.
   TORCH_ARG(int64_t, mistakes) = 20;
 };

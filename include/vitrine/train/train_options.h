@@ -13,6 +13,7 @@
 #include "vitrine/export.h"
 #include "vitrine/image/preprocess.h"
 #include "vitrine/models/model_options.h"
+#include "vitrine/precision.h"
 #include "vitrine/train/gradient_clipping.h"
 #include "vitrine/train/loss.h"
 #include "vitrine/train/mixup.h"
@@ -114,6 +115,8 @@ struct TrainOptions {
   TORCH_ARG(ClipMode, clip_mode) = ClipMode::Norm;
 
   TORCH_ARG(int64_t, batch_size) = 32;
+  /// Of the model, in training and validation; weights, loss and moments are float32.
+  TORCH_ARG(Precision, precision) = Precision::Fp32;
   /// Batches whose mean gradient makes an update.
   TORCH_ARG(int64_t, grad_accum_steps) = 1;
   /// From which all randomness follows.

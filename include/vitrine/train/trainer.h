@@ -16,7 +16,9 @@
 #include "vitrine/data/sampler.h"
 #include "vitrine/export.h"
 #include "vitrine/models/classifier.h"
+#include "vitrine/precision.h"
 #include "vitrine/train/epoch_progress.h"
+#include "vitrine/train/grad_scaler.h"
 #include "vitrine/train/gradient_clipping.h"
 #include "vitrine/train/loss.h"
 #include "vitrine/train/mixup.h"
@@ -50,6 +52,10 @@ struct TrainerOptions {
   TORCH_ARG(std::uint64_t, seed) = 42;
   TORCH_ARG(LoaderOptions, loader);
   TORCH_ARG(torch::Device, device) = torch::kCPU;
+  /// Of the forward pass and what follows from it; weights, loss and moments are float32.
+  TORCH_ARG(Precision, precision) = Precision::Fp32;
+  /// Of the gradients with Fp16.
+  TORCH_ARG(GradScalerOptions, grad_scaler);
 };
 
 /// Updates in an epoch over `images` images, each of `grad_accum_steps` batches, the last one of
@@ -67,6 +73,7 @@ struct StepReport {
   double images_per_second;  // of the epoch so far
   EpochProgress progress;    // where the epoch can be gone on with
   double data_wait;          // share of the epoch's time so far spent waiting for images
+  bool skipped = false;      // left out, since a gradient was not finite
 };
 
 /// Told of every update; false stops.
@@ -77,7 +84,8 @@ struct EpochReport {
   double loss;  // mean of the updates
   double lr;    // of the last update
   double images_per_second;
-  double data_wait;  // share of the time spent waiting for images, in [0, 1]
+  double data_wait;             // share of the time spent waiting for images, in [0, 1]
+  int64_t skipped_updates = 0;  // left out, since a gradient was not finite
 };
 
 /// Trains a model, epoch by epoch.
@@ -93,6 +101,8 @@ class VITRINE_API Trainer {
   /// Trains for epoch number `epoch`, from 1, over `data`, going on after what is `done` of it.
   /// Nothing when `step` stopped it. Throws Error, before the update, when the loss or the norm of
   /// the gradients is not finite, naming the images, and ImageError when an image cannot be read.
+  /// With Fp16, gradients that are not finite cost the update and lower their scale instead, as
+  /// long as it is at least 1.
   std::optional<EpochReport> train_epoch(
       ImageDataset data,
       int64_t epoch,
@@ -103,6 +113,10 @@ class VITRINE_API Trainer {
   void set_lr(double lr) { options_.schedule().lr(lr); }
 
   Optimizer& optimizer() { return optimizer_; }
+  /// The scaler of gradients; null but with Fp16.
+  GradScaler* scaler() { return scaler_ ? &*scaler_ : nullptr; }
+  /// Updates done, those left out included: the number of the next one.
+  int64_t updates() const;
   const std::shared_ptr<Classifier>& model() const { return model_; }
   /// The moving average of the model, in evaluation mode; null without one.
   const std::shared_ptr<Classifier>& average() const { return average_; }
@@ -116,6 +130,7 @@ class VITRINE_API Trainer {
   struct Measured {
     double loss;
     double norm;
+    bool overflowed;  // a scaled gradient was not finite
   };
 
   std::optional<EpochReport> train_batches(Loader& loader, Epoch& epoch, const StepHandler& step);
@@ -123,12 +138,13 @@ class VITRINE_API Trainer {
       const torch::data::Example<>& batch, std::uint64_t seed, int64_t epoch, int64_t parts);
   torch::Tensor clip();
   Measured measure(const std::vector<torch::Tensor>& losses);
-  void update(double lr);
+  void update(double lr, bool skipped);
 
   std::shared_ptr<Classifier> model_;
   std::shared_ptr<Classifier> average_;
   TrainerOptions options_;
   Optimizer optimizer_;
+  std::optional<GradScaler> scaler_;
 };
 
 }  // namespace vitrine

@@ -22,7 +22,7 @@ struct Scores {
 /// A completed epoch: one line of metrics.jsonl. Shares of right answers are in [0, 1].
 struct EpochRecord {
   int64_t epoch;  // from 1
-  int64_t step;   // updates done
+  int64_t step;   // updates done, those left out included
   double lr;      // of the last update
   double train_loss;
   double val_loss;
@@ -33,6 +33,8 @@ struct EpochRecord {
   double seconds;    // of the epoch, validation included
   /// Of the model as it was trained, where `val_*` are of the moving average of its weights.
   std::optional<Scores> raw = std::nullopt;
+  /// Left out since a gradient was not finite, which is told of a training with float16.
+  std::optional<int64_t> skipped_updates = std::nullopt;
 };
 
 /// From where a run starts, or goes on.
