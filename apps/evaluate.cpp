@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -5,6 +6,7 @@
 
 #include "vitrine/data/image_data.h"
 #include "vitrine/error.h"
+#include "vitrine/file.h"
 #include "vitrine/text.h"
 #include "vitrine/train/report.h"
 
@@ -59,6 +61,26 @@ void check_usage(const Arguments& arguments) {
   }
 }
 
+/// Refuses to write a page over a file that is none.
+void check_page(const std::string& path) {
+  const auto extension = std::filesystem::path(path).extension();
+  if (extension != ".html" && extension != ".htm") {
+    throw UsageError(
+        "evaluate: --report is '" + printable(path, kLongestName) +
+        "', expected a name that ends in .html");
+  }
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored)) {
+    constexpr std::size_t kMostBytes = std::size_t{1} << 30;
+    const auto bytes = read_file(path, kMostBytes);
+    const std::string start(
+        bytes.begin(), bytes.begin() + std::min<std::ptrdiff_t>(15, bytes.end() - bytes.begin()));
+    if (start != "<!doctype html>" && start != "<!DOCTYPE html>") {
+      throw Error(printable(path, kLongestName) + ": is there already, and no page of HTML");
+    }
+  }
+}
+
 void write_page(const Arguments& arguments, const EvaluatedModel& model, const std::string& data) {
   Report report;
   report.title = model.card.architecture;
@@ -77,6 +99,9 @@ void write_page(const Arguments& arguments, const EvaluatedModel& model, const s
 
 int run(const Arguments& arguments) {
   check_usage(arguments);
+  if (arguments.given("report")) {
+    check_page(arguments.text("report"));
+  }
   const auto device = open_device(arguments);
   const auto& data = arguments.operands()[0];
   Judgement judgement{data, find_part(arguments), device};

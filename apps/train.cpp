@@ -141,8 +141,8 @@ Command train_command() {
       "Where nothing in it is for validation, --val-fraction sets a part apart. The run folder "
       "gets\n"
       "config.json, metrics.jsonl (as .csv and for TensorBoard too), best.safetensors (ready for\n"
-      "classify), checkpoints/ and report.html. The same command goes on with a run that was\n"
-      "interrupted, and leaves a finished one alone.";
+      "classify), checkpoints/ and report.html. The same command with the same --output goes on\n"
+      "with a run that was interrupted, and leaves a finished one alone.";
   spec.groups = train_groups();
   spec.examples = {
       "vitrine train digits --model vitrine_vit_patch4_32 --epochs 60 --hflip 0 --output runs/vit",

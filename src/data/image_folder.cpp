@@ -4,6 +4,8 @@
 #include <array>
 #include <cctype>
 #include <filesystem>
+#include <set>
+#include <system_error>
 #include <utility>
 
 #include "vitrine/error.h"
@@ -39,7 +41,8 @@ std::vector<std::string> find_classes(const std::string& root) {
   }
   std::vector<std::string> classes;
   for (const auto& entry : fs::directory_iterator(root)) {
-    if (entry.is_directory() && !is_hidden(entry.path())) {
+    std::error_code ignored;
+    if (entry.is_directory(ignored) && !is_hidden(entry.path())) {
       classes.push_back(entry.path().filename().string());
     }
   }
@@ -47,31 +50,43 @@ std::vector<std::string> find_classes(const std::string& root) {
   return classes;
 }
 
-/// Whether `path` is a link to one of the folders that it lies in.
-bool is_loop(const fs::path& path) {
-  if (!fs::is_symlink(path)) {
-    return false;
-  }
+/// Whether the folder `path` is one of those that it lies in, by a link.
+bool leads_up(const fs::path& path) {
   const auto target = (fs::canonical(path) / "").string();
   const auto place = (fs::canonical(path.parent_path()) / "").string();
   return place.rfind(target, 0) == 0;
 }
 
-std::vector<std::string> find_images(const fs::path& folder) {
-  std::vector<std::string> images;
-  const auto follow = fs::directory_options::follow_directory_symlink;
-  for (auto it = fs::recursive_directory_iterator(folder, follow);
-       it != fs::recursive_directory_iterator();
-       ++it) {
-    constexpr int kDeepest = 32;  // links that lead to each other would never end
-    if (it->is_directory()) {
-      if (is_hidden(it->path()) || is_loop(it->path()) || it.depth() >= kDeepest) {
-        it.disable_recursion_pending();
-      }
-    } else if (!is_hidden(it->path()) && has_image_extension(it->path())) {
-      images.push_back(it->path().string());
+/// Adds the images below `folder`, less the folders that were `entered` before: links may lead to
+/// each other, or to one place twice.
+void add_images(
+    const fs::path& folder, std::set<std::string>& entered, std::vector<std::string>& images) {
+  if (!entered.insert(fs::canonical(folder).string()).second) {
+    return;
+  }
+  std::vector<fs::path> entries;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (!is_hidden(entry.path())) {
+      entries.push_back(entry.path());
     }
   }
+  std::sort(entries.begin(), entries.end());
+  for (const auto& path : entries) {
+    std::error_code ignored;  // of a link to itself, which is then a broken image
+    if (fs::is_directory(path, ignored)) {
+      if (!leads_up(path)) {
+        add_images(path, entered, images);
+      }
+    } else if (has_image_extension(path)) {
+      images.push_back(path.string());
+    }
+  }
+}
+
+std::vector<std::string> find_images(const fs::path& folder) {
+  std::set<std::string> entered;
+  std::vector<std::string> images;
+  add_images(folder, entered, images);
   std::sort(images.begin(), images.end());
   return images;
 }

@@ -264,11 +264,15 @@ std::optional<Checkpoint> read_newest_checkpoint(
   return std::nullopt;
 }
 
-void remove_old_checkpoints(const std::string& folder, int64_t keep) {
-  const auto places = list_places(folder);
-  for (auto i = static_cast<std::size_t>(keep); i < places.size(); ++i) {
-    std::error_code ignored;  // an old file that stays does no harm
-    fs::remove(checkpoint_path(folder, places[i].epoch, places[i].updates), ignored);
+void remove_other_checkpoints(const std::string& folder, const RunState& state, int64_t keep) {
+  const auto written = place_of(fs::path(checkpoint_path(folder, state)).filename().string());
+  int64_t kept = 0;
+  for (const auto& place : list_places(folder)) {
+    const bool newer = written && place > *written;
+    if (newer || ++kept > keep) {
+      std::error_code ignored;  // an old file that stays does no harm
+      fs::remove(checkpoint_path(folder, place.epoch, place.updates), ignored);
+    }
   }
 }
 

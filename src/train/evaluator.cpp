@@ -59,6 +59,10 @@ void add_batch(
     const torch::Tensor& places,
     const torch::Tensor& targets,
     int64_t most_mistakes) {
+  if (!logits.isfinite().all().item<bool>()) {
+    throw Error(
+        "the model answers with infinities or NaN; its weights or the preprocessing are damaged");
+  }
   const auto losses = at::cross_entropy_loss(logits, targets, {}, at::Reduction::None);  // [B]
   const auto [probability, predicted] = logits.softmax(1).max(/*dim=*/1);
   result.confusion.add(predicted, targets);
@@ -73,8 +77,7 @@ void add_batch(
            target,
            answer,
            probability[i].item<double>(),
-           // NaN has no place in an order.
-           std::isnan(loss) ? std::numeric_limits<double>::infinity() : loss});
+           loss});
     }
   }
   result.images += targets.size(0);

@@ -20,12 +20,18 @@ using detail::escaped;
 using detail::fixed;
 using detail::percent;
 
-/// The epoch whose model is kept: the first of the highest accuracy.
-const EpochRecord& best_epoch(const std::vector<EpochRecord>& epochs) {
-  return *std::max_element(
-      epochs.begin(), epochs.end(), [](const EpochRecord& a, const EpochRecord& b) {
-        return a.val_top1 < b.val_top1;
-      });
+/// The epoch whose model is kept.
+const EpochRecord& best_epoch(const Report& report) {
+  const auto& epochs = report.epochs;
+  const auto named = std::find_if(epochs.begin(), epochs.end(), [&](const EpochRecord& epoch) {
+    return epoch.epoch == report.best_epoch;
+  });
+  return named != epochs.end()
+             ? *named
+             : *std::max_element(
+                   epochs.begin(), epochs.end(), [](const EpochRecord& a, const EpochRecord& b) {
+                     return a.val_top1 < b.val_top1;
+                   });
 }
 
 std::string tile(const std::string& value, const std::string& name, const char* kind = "") {
@@ -40,7 +46,7 @@ std::string tiles(const Report& report) {
     html += tile(percent(e.top1), "top-1", "main") + tile(percent(e.top5), "top-5") +
             tile(fixed(e.loss, 4), "loss") + tile(std::to_string(e.images), "images judged");
   } else if (!report.epochs.empty()) {
-    const auto& best = best_epoch(report.epochs);
+    const auto& best = best_epoch(report);
     html += tile(percent(best.val_top1), "top-1", "main") + tile(percent(best.val_top5), "top-5") +
             tile(fixed(best.val_loss, 4), "loss");
   }
@@ -50,7 +56,7 @@ std::string tiles(const Report& report) {
       seconds += epoch.seconds;
     }
     html += tile(
-                std::to_string(best_epoch(report.epochs).epoch) + " of " +
+                std::to_string(best_epoch(report).epoch) + " of " +
                     std::to_string(report.epochs.back().epoch),
                 "best epoch") +
             tile(detail::duration(seconds), "of training");
@@ -66,7 +72,8 @@ std::string card(const std::string& content) {
   return "<div class=\"card\">" + content + "</div>";
 }
 
-std::string curves(const std::vector<EpochRecord>& epochs) {
+std::string curves(const Report& report) {
+  const auto& epochs = report.epochs;
   const auto values = [&](double EpochRecord::*field) {
     std::vector<double> result;
     for (const auto& epoch : epochs) {
@@ -78,7 +85,7 @@ std::string curves(const std::vector<EpochRecord>& epochs) {
   for (const auto& epoch : epochs) {
     x.push_back(static_cast<double>(epoch.epoch));
   }
-  const auto best = static_cast<double>(best_epoch(epochs).epoch);
+  const auto best = static_cast<double>(best_epoch(report).epoch);
   const auto numbers = detail::AxisNumbers::Percent;
   const std::vector<detail::Plot> plots = {
       {"Loss",
@@ -130,7 +137,7 @@ std::string facts(const ReportFacts& facts) {
 std::string sections(const Report& report) {
   std::string html;
   if (!report.epochs.empty()) {
-    html += section("Course of the training", curves(report.epochs));
+    html += section("Course of the training", curves(report));
   }
   if (report.evaluation) {
     html += section(

@@ -100,6 +100,7 @@ Report run_page(
     const ImageSplits& splits,
     const ModelCard& card,
     const std::vector<std::string>& metrics,
+    int64_t best_epoch,
     const std::optional<Evaluation>& evaluation,
     const ImageDataset& data) {
   constexpr int64_t kTrainingPictures = 24;
@@ -107,6 +108,7 @@ Report run_page(
   page.title = card.architecture;
   page.subtitle = "trained on " + options.data();
   page.epochs = parse_epochs(metrics);
+  page.best_epoch = best_epoch;
   page.labels = card.labels;
   page.evaluation = evaluation;
   page.samples = splits.val.samples;

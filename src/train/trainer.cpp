@@ -209,8 +209,8 @@ std::optional<EpochReport> Trainer::train_batches(
   return EpochReport{
       progress.mean_loss(),
       learning_rate(options_.schedule(), updates() - 1),
-      rate(),
-      loader.waited().count() / seconds(),
+      static_cast<double>(progress.images) / progress.seconds,
+      progress.images == before.images ? 0 : loader.waited().count() / seconds(),
       progress.skipped_updates};
 }
 

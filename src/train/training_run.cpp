@@ -23,6 +23,7 @@
 #include "train/run_config.h"
 #include "train/run_model.h"
 #include "train/run_report.h"
+#include "weights/load_source.h"
 
 namespace vitrine {
 namespace {
@@ -56,6 +57,7 @@ class Run {
   std::optional<Evaluation> validate(Classifier& model);
   bool is_best(const EpochRecord& record) const;
   void keep(Trainer& trainer, RunFolder& folder, const EpochRecord& record);
+  void check_weights(Trainer& trainer) const;
   void save(Trainer& trainer, const RunFolder& folder);
   template <typename Write>
   void to_disk(const Write& write);
@@ -245,6 +247,7 @@ bool Run::run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch) {
     return false;
   }
   const auto start = std::chrono::steady_clock::now();
+  check_weights(trainer);
   auto validated = validate(trainer.result());
   const auto raw = validated && trainer.average() ? validate(*trainer.model()) : validated;
   if (!raw) {
@@ -294,7 +297,11 @@ std::optional<Evaluation> Run::validate(Classifier& model) {
                            .device(options_.device())
                            .precision(options_.precision())
                            .mistakes(kMistakes);
-  return evaluate(model, data, options, [this](int64_t, int64_t) { return !stopped(); });
+  auto result = evaluate(model, data, options, [this](int64_t, int64_t) { return !stopped(); });
+  if (result && result->images == 0) {
+    throw Error(printable(options_.data()) + ": none of the images to validate can be read");
+  }
+  return result;
 }
 
 bool Run::is_best(const EpochRecord& record) const {
@@ -354,11 +361,26 @@ void Run::keep(Trainer& trainer, RunFolder& folder, const EpochRecord& record) {
   }
 }
 
+/// Throws Error where the weights are no longer finite: such a model is not to be kept. Seen only
+/// before something is written, as looking at all of them takes as long as a part of an update.
+void Run::check_weights(Trainer& trainer) const {
+  for (const auto& item : state_dict(trainer.result())) {
+    if (!detail::all_finite(item.value())) {
+      throw Error(
+          "training stopped after update " + std::to_string(trainer.updates()) + ": '" +
+          item.key() +
+          "' is no longer finite; what was kept before is left as it is; a lower "
+          "learning rate, a longer warm-up or gradient clipping may help");
+    }
+  }
+}
+
 /// Writes a checkpoint of where the run stands.
 void Run::save(Trainer& trainer, const RunFolder& folder) {
   if (trainer.scaler() != nullptr) {
     state_.scaler = trainer.scaler()->state();
   }
+  check_weights(trainer);
   write_checkpoint(
       checkpoint_path(folder.checkpoints_path(), state_),
       {state_dict(*trainer.model()),
@@ -366,7 +388,7 @@ void Run::save(Trainer& trainer, const RunFolder& folder) {
        state_,
        trainer.average() ? state_dict(*trainer.average()) : StateDict()});
   saved_ = state_;
-  remove_old_checkpoints(folder.checkpoints_path(), options_.keep());
+  remove_other_checkpoints(folder.checkpoints_path(), state_, options_.keep());
 }
 
 /// Writes report.html. The best model of an earlier call is judged again, but not in a run that was
@@ -387,6 +409,7 @@ void Run::report(const RunFolder& folder, TrainOutcome outcome) {
           splits_,
           read_card(folder.best_path()).value_or(card_),
           folder.metrics(),
+          state_.best_epoch,
           best_,
           train_data()));
 }

@@ -63,6 +63,26 @@ TEST(ScanImageFolder, DoesNotFollowALinkToAFolderAbove) {
   EXPECT_EQ(scan_image_folder(folder.path()).samples.size(), 2U);
 }
 
+TEST(ScanImageFolder, EntersAFolderOnceWhereLinksLeadToEachOther) {
+  const TemporaryFolder folder;
+  touch(folder / "a/1.png");
+  touch(folder / "b/2.png");
+  for (const auto* name : {"l1", "l2", "l3"}) {
+    std::filesystem::create_directory_symlink(folder / "b", folder / (std::string("a/") + name));
+    std::filesystem::create_directory_symlink(folder / "a", folder / (std::string("b/") + name));
+  }
+  // Each class its own image and, by the first link, the other's.
+  EXPECT_EQ(scan_image_folder(folder.path()).samples.size(), 4U);
+}
+
+TEST(ScanImageFolder, TakesALinkToItselfForAnImage) {
+  const TemporaryFolder folder;
+  touch(folder / "a/1.png");
+  touch(folder / "b/2.png");
+  std::filesystem::create_symlink("me.png", folder / "a/me.png");
+  EXPECT_EQ(scan_image_folder(folder.path()).samples.size(), 3U);
+}
+
 TEST(ScanImageFolder, SaysWhatIsWrongInOneLine) {
   const TemporaryFolder folder;
   const auto root = folder / "data";

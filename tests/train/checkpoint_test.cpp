@@ -127,15 +127,35 @@ TEST(ReadNewestCheckpoint, DoesNotStartAnewWhenAllAreDamaged) {
   EXPECT_THROW(read_newest_checkpoint(folder.path(), {}), CheckpointError);
 }
 
-TEST(RemoveOldCheckpoints, KeepsTheLastTwo) {
+TEST(RemoveOtherCheckpoints, KeepsTheLastTwo) {
   const TemporaryFolder folder;
   for (int64_t epoch = 1; epoch <= 4; ++epoch) {
     write_epoch(folder, epoch);
   }
-  remove_old_checkpoints(folder.path(), 2);
+  RunState last;
+  last.epoch = 4;
+  remove_other_checkpoints(folder.path(), last, 2);
   for (int64_t epoch = 1; epoch <= 4; ++epoch) {
     EXPECT_EQ(std::filesystem::exists(checkpoint_path(folder.path(), epoch)), epoch >= 3);
   }
+}
+
+TEST(RemoveOtherCheckpoints, LeavesNoneThatSeemsNewerThanTheOneJustWritten) {
+  const TemporaryFolder folder;
+  for (int64_t epoch = 1; epoch <= 3; ++epoch) {
+    write_epoch(folder, epoch);
+  }
+  damage(checkpoint_path(folder.path(), 3));
+  // Gone on with from epoch 2, after an update of epoch 3.
+  RunState state;
+  state.epoch = 2;
+  state.progress.updates = 1;
+  std::filesystem::copy_file(
+      checkpoint_path(folder.path(), 2), checkpoint_path(folder.path(), state));
+  remove_other_checkpoints(folder.path(), state, /*keep=*/1);
+  EXPECT_FALSE(std::filesystem::exists(checkpoint_path(folder.path(), 3)));
+  EXPECT_FALSE(std::filesystem::exists(checkpoint_path(folder.path(), 2)));
+  EXPECT_TRUE(std::filesystem::exists(checkpoint_path(folder.path(), state)));
 }
 
 TEST(RestoreModule, ChangesNothingUnlessAllFits) {

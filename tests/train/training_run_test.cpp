@@ -331,6 +331,16 @@ TEST_F(TrainTest, GoesOnToTheSameBitsAtLowPrecision) {
   }
 }
 
+TEST_F(TrainTest, KeepsNoModelWhoseWeightsAreNotFinite) {
+  // One update, which overflows, and no loss after it that would show it.
+  auto wild = options("a").epochs(1).warmup_epochs(0).batch_size(24).lr(1e30);
+  wild.optimizer().opt(OptimizerKind::Sgd).weight_decay(1e30);
+  EXPECT_NE(message_of([&] { train(wild); }).find("is no longer finite"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "a/best.safetensors"));
+  EXPECT_TRUE(std::filesystem::is_empty(folder_ / "a/checkpoints"));
+  EXPECT_TRUE(metrics("a").empty());
+}
+
 TEST_F(TrainTest, ValidatesAndKeepsTheAverageOfTheWeights) {
   auto averaged = options("a").epochs(1).warmup_epochs(0);
   averaged.model_ema().model_ema(true).model_ema_decay(0.5);

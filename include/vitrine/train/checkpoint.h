@@ -60,8 +60,11 @@ VITRINE_API bool is_checkpoint_name(const std::string& name);
 VITRINE_API std::optional<Checkpoint> read_newest_checkpoint(
     const std::string& folder, const WarningHandler& warn);
 
-/// Removes all checkpoints of `folder` but the newest `keep`.
-VITRINE_API void remove_old_checkpoints(const std::string& folder, int64_t keep);
+/// Removes the checkpoints of `folder` that seem newer than that of `state`, which has just been
+/// written: they are damaged, as it was begun from one before them; and of the others all but the
+/// newest `keep`.
+VITRINE_API void remove_other_checkpoints(
+    const std::string& folder, const RunState& state, int64_t keep);
 
 /// Copies `tensors` into the parameters and buffers of `module`, which must have the same keys,
 /// shapes and dtypes, less the derived tables; throws CheckpointError, changing nothing, when they

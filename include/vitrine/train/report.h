@@ -32,6 +32,7 @@ struct Report {
   std::string title;                             // such as the name of the model
   std::string subtitle;                          // such as the folder of the data
   std::vector<EpochRecord> epochs;               // drawn as curves
+  int64_t best_epoch = 0;                        // whose model is kept; 0: of the highest accuracy
   std::vector<std::string> labels;               // names of the classes
   std::optional<Evaluation> evaluation;          // of the model that the report is about
   std::vector<ImageSample> samples;              // that were judged; mistakes are read from there
