@@ -38,6 +38,7 @@ def serve_timm(name, batch, threads):
     loss_of = LabelSmoothingCrossEntropy(0.1)
     images = torch.randn(batch, *model.default_cfg["input_size"])
     targets = torch.randint(model.num_classes, (batch,))
+    print("ready", flush=True)
     for _ in sys.stdin:
         rows = []
         for _ in range(WARMUP + STEPS):
@@ -71,6 +72,7 @@ def main():
     for name, batch in CASES:
         command = [sys.executable, __file__, "--timm", name, str(batch), str(threads)]
         child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        child.stdout.readline()  # importing takes a core, too
         own, theirs = [], []
         for _ in range(rounds):
             own.append(run_vitrine(program, name, batch, threads))
