@@ -20,5 +20,6 @@ Command features_command();
 Command check_data_command();
 Command inspect_command();
 Command convert_command();
+Command benchmark_command();
 
 }  // namespace vitrine

@@ -35,7 +35,8 @@ std::vector<Command> commands() {
       features_command(),
       check_data_command(),
       inspect_command(),
-      convert_command()};
+      convert_command(),
+      benchmark_command()};
 }
 
 void print_usage(std::ostream& stream) {
