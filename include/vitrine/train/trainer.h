@@ -80,7 +80,7 @@ struct EpochReport {
   double data_wait;  // share of the time spent waiting for images, in [0, 1]
 };
 
-/// Trains a model, epoch by epoch.
+/// Trains a model, epoch by epoch, in the precision that its weights have.
 ///
 /// An update depends on the weights, the optimizer's state, the seed and its number alone: random
 /// numbers are seeded for each, so that a training can go on elsewhere after any update. LibTorch's
