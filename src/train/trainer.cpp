@@ -217,7 +217,8 @@ std::optional<EpochReport> Trainer::train_batches(
 /// Adds the gradients of a batch, one of `parts` in its update, and gives its loss.
 torch::Tensor Trainer::backward(
     const torch::data::Example<>& batch, std::uint64_t seed, int64_t epoch, int64_t parts) {
-  auto images = batch.data.to(options_.device(), /*non_blocking=*/true);  // [B, C, H, W]
+  const auto dtype = model_->parameters().front().scalar_type();
+  auto images = batch.data.to(options_.device(), dtype, /*non_blocking=*/true);  // [B, C, H, W]
   auto targets =
       batch.target.to(options_.device(), /*non_blocking=*/true);  // [B], [B, K] where mixed
   if (mixes(options_.mixup(), epoch)) {

@@ -88,7 +88,7 @@ struct EpochReport {
   int64_t skipped_updates = 0;  // left out, since a gradient was not finite
 };
 
-/// Trains a model, epoch by epoch.
+/// Trains a model, epoch by epoch, in the precision that its weights have.
 ///
 /// An update depends on the weights, the optimizer's state, the seed and its number alone: random
 /// numbers are seeded for each, so that a training can go on elsewhere after any update. LibTorch's
