@@ -8,6 +8,8 @@
 #include <cmath>
 #include <limits>
 
+#include "vitrine/error.h"
+
 namespace vitrine {
 namespace {
 
