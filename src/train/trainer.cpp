@@ -77,6 +77,11 @@ Trainer::Trainer(std::shared_ptr<Classifier> model, const TrainerOptions& option
   check_options(options.loader());
   check_options(options.loss());
   check_class_weights(options.loss(), model_->num_classes());
+  check_options(options.distillation());
+  TORCH_CHECK_VALUE(
+      (options.distillation().distillation_type() != DistillationType::None) ==
+          static_cast<bool>(options.teacher()),
+      "a distillation needs a teacher, and a teacher a distillation_type, soft or hard");
   check_options(options.mixup());
   check_options(options.model_ema());
   check_options(options.grad_scaler());
@@ -214,6 +219,25 @@ std::optional<EpochReport> Trainer::train_batches(
       progress.skipped_updates};
 }
 
+/// The loss of images [B, C, H, W], a scalar.
+torch::Tensor Trainer::find_loss(const torch::Tensor& images, const torch::Tensor& targets) {
+  std::vector<torch::Tensor> logits;  // of each head that has a part in the loss, [B, K]
+  {
+    const PrecisionScope scope(options_.precision(), options_.device().type());
+    logits = options_.teacher() ? model_->forward_heads(model_->forward_features(images))
+                                : std::vector<torch::Tensor>{model_->forward(images)};
+  }
+  const auto loss =
+      classification_loss(logits.front().to(torch::kFloat32), targets, options_.loss());
+  if (!options_.teacher()) {
+    return loss;
+  }
+  const auto taught = distillation_loss(
+      logits.back().to(torch::kFloat32), options_.teacher()(images), options_.distillation());
+  const auto alpha = options_.distillation().distillation_alpha();
+  return loss * (1 - alpha) + taught * alpha;
+}
+
 /// Adds the gradients of a batch, one of `parts` in its update, and gives its loss.
 torch::Tensor Trainer::backward(
     const torch::data::Example<>& batch, std::uint64_t seed, int64_t epoch, int64_t parts) {
@@ -228,11 +252,7 @@ torch::Tensor Trainer::backward(
     images = mix_images(images, drawn);
     targets = mix_targets(soft, drawn);
   }
-  const auto logits = [&] {
-    const PrecisionScope scope(options_.precision(), options_.device().type());
-    return model_->forward(images).to(torch::kFloat32);  // [B, K]
-  }();
-  const auto loss = classification_loss(logits, targets, options_.loss());
+  const auto loss = find_loss(images, targets);
   const auto share = parts > 1 ? loss / parts : loss;
   (scaler_ ? scaler_->scale(share) : share).backward();
   return loss.detach();
