@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,29 @@ std::vector<Flag> loss_flags() {
           "drop-path",
           "stochastic depth of the last block; default: the model's",
           "drop_path_rate")};
+}
+
+std::vector<Flag> distillation_flags() {
+  return {
+      {text_option("teacher", "FILE", "model to learn from, of the same classes"),
+       [](TrainOptions& o, const Arguments& a, const std::string& n) {
+         // As it is from everywhere, so that a run can go on from another folder.
+         o.teacher(std::filesystem::absolute(a.text(n)).lexically_normal().string());
+       }},
+      choice(
+          "distillation-type",
+          {"none", "soft", "hard"},
+          "what is learned: its probabilities, or the class it takes an image for",
+          [](auto& o) -> auto& { return o.distillation().distillation_type(); },
+          parse_distillation_type),
+      real(
+          "distillation-alpha",
+          "share of the teacher's part in the loss",
+          Range::closed(0, 1),
+          [](auto& o) -> auto& { return o.distillation().distillation_alpha(); }),
+      real(
+          "distillation-tau", "temperature of the probabilities of soft", Range::above(0), [
+          ](auto& o) -> auto& { return o.distillation().distillation_tau(); })};
 }
 
 std::vector<Flag> mixup_flags() {

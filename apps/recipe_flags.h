@@ -10,6 +10,7 @@ namespace vitrine {
 std::vector<Flag> optimizer_flags();
 std::vector<Flag> schedule_flags();
 std::vector<Flag> loss_flags();
+std::vector<Flag> distillation_flags();
 std::vector<Flag> mixup_flags();
 std::vector<Flag> model_ema_flags();
 

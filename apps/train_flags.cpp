@@ -183,6 +183,7 @@ std::vector<FlagGroup> flag_groups() {
       {"Optimizer", optimizer_flags()},
       {"Schedule", schedule_flags()},
       {"Loss and regularisation", loss_flags()},
+      {"Distillation", distillation_flags()},
       {"Mixup and CutMix", mixup_flags()},
       {"Moving average of the weights", model_ema_flags()},
       {"Random crop", crop_flags()},

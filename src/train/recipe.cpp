@@ -81,6 +81,12 @@ void check_options(const TrainOptions& options) {
       options.aug_repeats() == 0 || (options.aug_repeats() >= 1 && options.aug_repeats() <= 1000),
       "aug_repeats has to be 0 or between 1 and 1000, but got ",
       options.aug_repeats());
+  check_options(options.distillation());
+  TORCH_CHECK_VALUE(
+      options.teacher().empty() ==
+          (options.distillation().distillation_type() == DistillationType::None),
+      options.teacher().empty() ? "a distillation_type needs a teacher"
+                                : "a teacher needs a distillation_type, soft or hard");
   check_options(options.mixup());
   check_options(options.model_ema());
   TORCH_CHECK_VALUE(

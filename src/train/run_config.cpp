@@ -19,7 +19,7 @@ std::string shown(const Json& value) {
 
 /// Whether an option is a path: the same files may have another one by now.
 bool is_path(const std::string& name) {
-  return name == "data" || name == "weights";
+  return name == "data" || name == "weights" || name == "teacher";
 }
 
 /// Name of the first entry of `now` that `earlier` has with another value, or ""; paths alone, or

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "vitrine/data/random.h"
 #include "vitrine/error.h"
@@ -32,6 +33,32 @@ ModelCard starting_card(const TrainOptions& options) {
 }
 
 namespace detail {
+namespace {
+
+/// Throws Error unless the teacher at `path` knows what the model of `card` is to learn.
+void check_teacher(const std::string& path, const LoadedModel& teacher, const ModelCard& card) {
+  const auto classes = static_cast<int64_t>(card.labels.size());
+  const auto start = printable(path) + ": the teacher ";
+  if (teacher.model->in_chans() != 3) {
+    throw Error(
+        start + "takes images of " + std::to_string(teacher.model->in_chans()) +
+        " channels, but those of files have 3");
+  }
+  if (teacher.model->num_classes() != classes) {
+    throw Error(
+        start + "knows " + std::to_string(teacher.model->num_classes()) +
+        " classes, but the images are of " + std::to_string(classes));
+  }
+  for (std::size_t i = 0; i < teacher.card.labels.size(); ++i) {
+    if (teacher.card.labels[i] != card.labels[i]) {
+      throw Error(
+          start + "calls class " + std::to_string(i) + " '" + printable(teacher.card.labels[i]) +
+          "', which is '" + printable(card.labels[i]) + "' here; both need the same classes");
+    }
+  }
+}
+
+}  // namespace
 
 ModelCard make_card(const TrainOptions& options, const std::vector<std::string>& classes) {
   auto card = starting_card(options);
@@ -50,6 +77,10 @@ ModelCard make_card(const TrainOptions& options, const std::vector<std::string>&
     card.provenance["started_from"] =
         printable(std::filesystem::path(options.weights()).filename().string());
   }
+  if (!options.teacher().empty()) {
+    card.provenance["learned_from"] =
+        printable(std::filesystem::path(options.teacher()).filename().string());
+  }
   return card;
 }
 
@@ -65,6 +96,21 @@ std::shared_ptr<Classifier> make_model(const TrainOptions& options, const ModelC
   }
   freeze(*model, options.freeze());
   return model;
+}
+
+Teacher open_teacher(const TrainOptions& options, const ModelCard& card) {
+  if (options.teacher().empty()) {
+    return {};
+  }
+  const RandomScope random(torch::kCPU);  // building one draws weights
+  auto loaded = load_model(options.teacher());
+  check_teacher(options.teacher(), loaded, card);
+  return make_teacher(
+      std::move(loaded.model),
+      loaded.card.preprocess,
+      card.preprocess,
+      options.device(),
+      options.precision());
 }
 
 std::vector<int64_t> images_by_class(const ImageSet& set) {

@@ -8,6 +8,7 @@
 #include "vitrine/data/image_set.h"
 #include "vitrine/models/classifier.h"
 #include "vitrine/models/model_card.h"
+#include "vitrine/train/distillation.h"
 #include "vitrine/train/train_options.h"
 
 namespace vitrine::detail {
@@ -18,6 +19,10 @@ ModelCard make_card(const TrainOptions& options, const std::vector<std::string>&
 /// The model of `card` that training starts from: random by the seed, or with the weights of the
 /// options.
 std::shared_ptr<Classifier> make_model(const TrainOptions& options, const ModelCard& card);
+
+/// The teacher of the model of `card`; none where the options name none. Throws Error where it does
+/// not know the same classes.
+Teacher open_teacher(const TrainOptions& options, const ModelCard& card);
 
 /// How many images each class has.
 std::vector<int64_t> images_by_class(const ImageSet& set);

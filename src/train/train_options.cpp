@@ -280,6 +280,17 @@ std::vector<Field> loss_fields() {
       field(
           "balance_classes", [](auto& o) -> auto& { return o.balance_classes(); }),
       field(
+          "teacher", [](auto& o) -> auto& { return o.teacher(); }),
+      named(
+          "distillation_type",
+          [](auto& o) -> auto& { return o.distillation().distillation_type(); },
+          parse_distillation_type),
+      field(
+          "distillation_alpha",
+          [](auto& o) -> auto& { return o.distillation().distillation_alpha(); }),
+      field(
+          "distillation_tau", [](auto& o) -> auto& { return o.distillation().distillation_tau(); }),
+      field(
           "mixup", [](auto& o) -> auto& { return o.mixup().mixup(); }),
       field(
           "cutmix", [](auto& o) -> auto& { return o.mixup().cutmix(); }),

@@ -61,6 +61,11 @@ std::vector<torch::Tensor> parameters_below_head(const Classifier& model) {
   return result;
 }
 
+/// A loss is not taken in half precision; of a float64 model it stays float64.
+torch::Tensor at_least_float32(const torch::Tensor& logits) {
+  return at::isReducedFloatingType(logits.scalar_type()) ? logits.to(torch::kFloat32) : logits;
+}
+
 /// From what the random numbers of a batch follow: the update's number and the batch's place in it.
 std::uint64_t batch_seed(std::uint64_t seed, int64_t update, int64_t part) {
   const auto first = mix_seed(seed, static_cast<std::uint64_t>(update), /*b=*/1);
@@ -77,6 +82,11 @@ Trainer::Trainer(std::shared_ptr<Classifier> model, const TrainerOptions& option
   check_options(options.loader());
   check_options(options.loss());
   check_class_weights(options.loss(), model_->num_classes());
+  check_options(options.distillation());
+  TORCH_CHECK_VALUE(
+      (options.distillation().distillation_type() != DistillationType::None) ==
+          static_cast<bool>(options.teacher()),
+      "a distillation needs a teacher, and a teacher a distillation_type, soft or hard");
   check_options(options.mixup());
   check_options(options.model_ema());
   check_options(options.grad_scaler());
@@ -214,6 +224,24 @@ std::optional<EpochReport> Trainer::train_batches(
       progress.skipped_updates};
 }
 
+/// The loss of images [B, C, H, W], a scalar.
+torch::Tensor Trainer::find_loss(const torch::Tensor& images, const torch::Tensor& targets) {
+  std::vector<torch::Tensor> logits;  // of each head that has a part in the loss, [B, K]
+  {
+    const PrecisionScope scope(options_.precision(), options_.device().type());
+    logits = options_.teacher() ? model_->forward_heads(model_->forward_features(images))
+                                : std::vector<torch::Tensor>{model_->forward(images)};
+  }
+  const auto loss = classification_loss(at_least_float32(logits.front()), targets, options_.loss());
+  if (!options_.teacher()) {
+    return loss;
+  }
+  const auto taught = distillation_loss(
+      at_least_float32(logits.back()), options_.teacher()(images), options_.distillation());
+  const auto alpha = options_.distillation().distillation_alpha();
+  return loss * (1 - alpha) + taught * alpha;
+}
+
 /// Adds the gradients of a batch, one of `parts` in its update, and gives its loss.
 torch::Tensor Trainer::backward(
     const torch::data::Example<>& batch, std::uint64_t seed, int64_t epoch, int64_t parts) {
@@ -229,11 +257,7 @@ torch::Tensor Trainer::backward(
     images = mix_images(images, drawn);
     targets = mix_targets(soft, drawn);
   }
-  const auto logits = [&] {
-    const PrecisionScope scope(options_.precision(), options_.device().type());
-    return model_->forward(images).to(torch::kFloat32);  // [B, K]
-  }();
-  const auto loss = classification_loss(logits, targets, options_.loss());
+  const auto loss = find_loss(images, targets);
   const auto share = parts > 1 ? loss / parts : loss;
   (scaler_ ? scaler_->scale(share) : share).backward();
   return loss.detach();

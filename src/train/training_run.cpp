@@ -179,6 +179,8 @@ Trainer Run::make_trainer() const {
           .layer_decay(options_.layer_decay())
           .schedule(make_schedule(options_, updates))
           .loss(std::move(loss))
+          .distillation(options_.distillation())
+          .teacher(detail::open_teacher(options_, card_))
           .mixup(options_.mixup())
           .model_ema(options_.model_ema())
           .clip_grad(options_.clip_grad())

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -208,6 +209,22 @@ TEST(EvaluateMirrored, JudgesByOtherProbabilities) {
   const auto mirrored = evaluated({"--weights", best(), "--tta"});
   EXPECT_NE(plain["loss"], mirrored["loss"]);
   EXPECT_EQ(mirrored["images"], 12);
+}
+
+TEST(Report, IsNotWrittenOverAnotherFile) {
+  const TemporaryFolder folder;
+  const auto page = folder / "page.html";
+  std::ofstream(page) << "notes";
+  auto result = evaluate({"--weights", best(), "--report", page});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(result.err, "vitrine: " + page + ": is there already, and no page of HTML\n");
+  EXPECT_EQ(bytes_of(page), "notes");
+  result = evaluate({"--weights", best(), "--report", best()});
+  EXPECT_EQ(result.status, 2);
+  EXPECT_NE(result.err.find("expected a name that ends in .html"), std::string::npos) << result.err;
+  std::filesystem::remove(page);
+  EXPECT_EQ(evaluate({"--weights", best(), "--report", page}).status, 0);
+  EXPECT_EQ(evaluate({"--weights", best(), "--report", page}).status, 0);  // a page it replaces
 }
 
 }  // namespace

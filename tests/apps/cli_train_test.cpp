@@ -315,6 +315,57 @@ TEST(Train, TakesAPrecisionThatIsPartOfTheRun) {
   EXPECT_NEAR(loss("bf16"), loss("fp32"), 0.05);
 }
 
+TEST(Train, LearnsFromATeacherAndGoesOnToTheSameBits) {
+  const TemporaryFolder folder;
+  // It is of another size.
+  const auto teacher = folder / "teacher";
+  auto words = train_words(teacher, 1);
+  words.insert(words.end(), {"--image-size=16", "--warmup-epochs=0", "--mean=0.5,0.5,0.5"});
+  ASSERT_EQ(vitrine_program(words).status, 0);
+  const std::vector<std::string> more = {
+      "--model-kwargs=distilled=true",
+      "--teacher=" + teacher + "/best.safetensors",
+      "--distillation-type=soft",
+      "--distillation-alpha=0.7",
+      "--distillation-tau=2",
+      "--mixup=0.2",
+      "--drop=0"};
+  const auto whole = folder / "whole";
+  const auto resumed = folder / "resumed";
+  const auto result = vitrine_program(joined(train_words(whole, 2), more));
+  ASSERT_EQ(result.status, 0) << result.err;
+  const auto config = nlohmann::json::parse(bytes_of(whole + "/config.json"))["options"];
+  EXPECT_EQ(config["teacher"], teacher + "/best.safetensors");
+  EXPECT_EQ(config["distillation_type"], "soft");
+  EXPECT_EQ(config["distillation_alpha"], 0.7);
+  EXPECT_EQ(config["distillation_tau"], 2.0);
+  std::filesystem::copy(whole, resumed, std::filesystem::copy_options::recursive);
+  std::filesystem::remove(checkpoint_of(resumed, 2));
+  EXPECT_EQ(vitrine_program({"train", "--resume", resumed, "--device=cpu"}).status, 0);
+  EXPECT_EQ(bytes_of(checkpoint_of(resumed, 2)), bytes_of(checkpoint_of(whole, 2)));
+  const auto missing = vitrine_program(
+      {"train", "--resume", resumed, "--device=cpu", "--teacher=" + (folder / "gone")});
+  EXPECT_EQ(missing.status, 0) << missing.err;  // the run is finished, and needs no teacher
+}
+
+TEST(Train, RefusesATeacherOfOtherClasses) {
+  const TemporaryFolder folder;
+  draw_splits(folder / "other", /*classes=*/2, /*train_count=*/2, /*val_count=*/1);
+  auto words = train_words(folder / "teacher", 1);
+  words[1] = folder / "other";
+  words.emplace_back("--warmup-epochs=0");
+  ASSERT_EQ(vitrine_program(words).status, 0);
+  const auto student = joined(train_words(folder / "run", 1), {"--warmup-epochs=0"});
+  const auto teacher = "--teacher=" + (folder / "teacher/best.safetensors");
+  expect_failure(joined(student, {teacher}), 2, {"a teacher needs a distillation_type"});
+  expect_failure(joined(student, {"--distillation-type=hard"}), 2, {"needs a teacher"});
+  expect_failure(
+      joined(student, {teacher, "--distillation-type=hard"}),
+      1,
+      {"best.safetensors", "the teacher knows 2 classes", "of 3"});
+  EXPECT_FALSE(std::filesystem::exists(folder / "run/config.json"));
+}
+
 TEST(Train, RefusesARecipeThatCannotBe) {
   const TemporaryFolder folder;
   const auto words = joined(train_words(folder / "run", 1), {"--warmup-epochs=0"});

@@ -39,7 +39,9 @@ TEST(TrainOptions, ComeBackFromJson) {
   options.augment().scale({0.5, 1}).train_interpolation({Interpolation::Nearest});
   options.augment().aa("rand-m9-inc1").color_jitter({0.1, 0.2, 0.3}).grayscale_prob(0.25);
   options.augment().erasing().probability(0.5).mode(EraseMode::Pixel).count(3).area({0.1, 0.2});
-  options.aug_repeats(1.5).precision(Precision::Fp16);
+  options.aug_repeats(1.5).precision(Precision::Fp16).teacher("teacher.safetensors");
+  options.distillation().distillation_type(DistillationType::Soft).distillation_alpha(0.25);
+  options.distillation().distillation_tau(3);
   const auto text = train_options_to_json(options);
   const auto read = train_options_from_json(text);
   EXPECT_EQ(train_options_to_json(read), text);
@@ -68,6 +70,10 @@ TEST(TrainOptions, ComeBackFromJson) {
   EXPECT_EQ(read.augment().erasing().count(), 3);
   EXPECT_EQ(read.aug_repeats(), 1.5);
   EXPECT_EQ(read.precision(), Precision::Fp16);
+  EXPECT_EQ(read.teacher(), "teacher.safetensors");
+  EXPECT_EQ(read.distillation().distillation_type(), DistillationType::Soft);
+  EXPECT_EQ(read.distillation().distillation_alpha(), 0.25);
+  EXPECT_EQ(read.distillation().distillation_tau(), 3);
 }
 
 TEST(TrainOptions, AreLaidOverOthers) {

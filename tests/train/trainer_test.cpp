@@ -206,6 +206,50 @@ TEST_F(TrainerTest, StopsBeforeAnUpdateThatIsNotFinite) {
   EXPECT_TRUE(torch::equal(broken->conv->weight, before));
 }
 
+TEST_F(TrainerTest, LearnsFromATeacherWithItsLastHead) {
+  const auto distilled = [] {
+    torch::manual_seed(1);
+    return create_model(
+        "vitrine_vit_patch4_32",
+        ModelOptions()
+            .set("depth", int64_t{1})
+            .set("embed_dim", int64_t{8})
+            .set("num_heads", int64_t{1})
+            .set("distilled", true)
+            .img_size(8, 8)
+            .num_classes(3));
+  };
+  // A teacher that takes everything for the same class.
+  const Teacher teacher = [](const torch::Tensor& images) {
+    return torch::tensor({0.F, 9.F, 0.F}).repeat({images.size(0), 1});
+  };
+  auto taught = options().teacher(teacher);
+  taught.distillation().distillation_type(DistillationType::Hard);
+  // All of the loss is the teacher's: the head that learns from labels has no gradient but decay.
+  taught.distillation().distillation_alpha(1);
+  taught.optimizer().weight_decay(0);
+  const auto before = state_dict(*distilled());
+  Trainer trainer(distilled(), taught);
+  for (int64_t epoch = 1; epoch <= 5; ++epoch) {
+    trainer.train_epoch(data(), epoch);
+  }
+  const auto after = state_dict(*trainer.model());
+  EXPECT_TRUE(torch::equal(after["head.weight"], before["head.weight"]));
+  EXPECT_FALSE(torch::equal(after["head_dist.weight"], before["head_dist.weight"]));
+  trainer.model()->eval();
+  const auto images = torch::randn({4, 3, 8, 8});
+  const auto heads = trainer.model()->forward_heads(trainer.model()->forward_features(images));
+  EXPECT_TRUE(heads[1].argmax(1).eq(1).all().item<bool>());
+  // A model with one head learns with that.
+  Trainer single(vit(), taught);
+  for (int64_t epoch = 1; epoch <= 5; ++epoch) {
+    single.train_epoch(data(), epoch);
+  }
+  EXPECT_LT(evaluate(*single.model(), data())->top1, 0.5);
+  EXPECT_THROW(Trainer(vit(), options().teacher(teacher)), c10::ValueError);
+  EXPECT_THROW(Trainer(vit(), TrainerOptions(taught).teacher({})), c10::ValueError);
+}
+
 TEST_F(TrainerTest, LearnsAtAnyPrecisionWithWeightsOfFloat32) {
   const auto trained = [&](Precision precision) {
     Trainer trainer(vit(), options().precision(precision));

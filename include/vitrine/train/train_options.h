@@ -14,6 +14,7 @@
 #include "vitrine/image/preprocess.h"
 #include "vitrine/models/model_options.h"
 #include "vitrine/precision.h"
+#include "vitrine/train/distillation.h"
 #include "vitrine/train/gradient_clipping.h"
 #include "vitrine/train/loss.h"
 #include "vitrine/train/mixup.h"
@@ -108,6 +109,10 @@ struct TrainOptions {
   TORCH_ARG(LossOptions, loss);
   /// Weigh the loss so that classes of few images count as much as those of many.
   TORCH_ARG(bool, balance_classes) = false;
+  /// Model file that the model learns from (`make_teacher`), of the same classes; none where empty.
+  TORCH_ARG(std::string, teacher);
+  /// How it does; needed with a teacher, and only then.
+  TORCH_ARG(DistillationOptions, distillation);
   TORCH_ARG(MixupOptions, mixup);
   TORCH_ARG(ModelEmaOptions, model_ema);
   /// Bound of the gradients, by `clip_mode`; 0 for none.

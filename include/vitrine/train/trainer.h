@@ -17,6 +17,7 @@
 #include "vitrine/export.h"
 #include "vitrine/models/classifier.h"
 #include "vitrine/precision.h"
+#include "vitrine/train/distillation.h"
 #include "vitrine/train/epoch_progress.h"
 #include "vitrine/train/grad_scaler.h"
 #include "vitrine/train/gradient_clipping.h"
@@ -37,6 +38,10 @@ struct TrainerOptions {
   /// Learning rate by update.
   TORCH_ARG(ScheduleOptions, schedule);
   TORCH_ARG(LossOptions, loss);
+  TORCH_ARG(DistillationOptions, distillation);
+  /// Of whom a model with two heads learns with its second one (`forward_heads`), any other with
+  /// its only one; needed where there is a distillation.
+  TORCH_ARG(Teacher, teacher);
   TORCH_ARG(MixupOptions, mixup);
   TORCH_ARG(ModelEmaOptions, model_ema);
   /// Bound of the gradients, by `clip_mode`; 0 for none.
@@ -134,6 +139,7 @@ class VITRINE_API Trainer {
   };
 
   std::optional<EpochReport> train_batches(Loader& loader, Epoch& epoch, const StepHandler& step);
+  torch::Tensor find_loss(const torch::Tensor& images, const torch::Tensor& targets);
   torch::Tensor backward(
       const torch::data::Example<>& batch, std::uint64_t seed, int64_t epoch, int64_t parts);
   torch::Tensor clip();
