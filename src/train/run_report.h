@@ -15,7 +15,8 @@ namespace vitrine::detail {
 std::vector<EpochRecord> parse_epochs(const std::vector<std::string>& lines);
 
 /// The report of a run whose best model, of `best_epoch`, has `card`: the epochs of its `metrics`,
-/// how the best model does, if that is known, and some of the images of `data` as training sees them.
+/// how the best model does, if that is known, and some of the images of `data` as training sees
+/// them.
 Report run_page(
     const TrainOptions& options,
     const ImageSplits& splits,
