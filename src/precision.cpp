@@ -2,38 +2,25 @@
 
 #include <ATen/autocast_mode.h>
 
-#include <array>
-#include <utility>
-#include <vector>
-
-#include "vitrine/error.h"
+#include "name_table.h"
 
 namespace vitrine {
 namespace {
 
-constexpr std::array<std::pair<Precision, const char*>, 3> kNames = {
-    {{Precision::Fp32, "fp32"}, {Precision::Bf16, "bf16"}, {Precision::Fp16, "fp16"}}};
+const detail::NameTable<Precision>& names() {
+  static const detail::NameTable<Precision> table = {
+      {Precision::Fp32, "fp32"}, {Precision::Bf16, "bf16"}, {Precision::Fp16, "fp16"}};
+  return table;
+}
 
 }  // namespace
 
 std::string to_string(Precision precision) {
-  for (const auto& [value, name] : kNames) {
-    if (value == precision) {
-      return name;
-    }
-  }
-  return "";
+  return detail::name_of(names(), precision);
 }
 
 Precision parse_precision(const std::string& name) {
-  std::vector<std::string> names;
-  for (const auto& [value, known] : kNames) {
-    if (name == known) {
-      return value;
-    }
-    names.emplace_back(known);
-  }
-  throw UnknownNameError("precision", name, names);
+  return detail::value_of(names(), "precision", name);
 }
 
 PrecisionScope::PrecisionScope(Precision precision, c10::DeviceType device)

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "train/name_table.h"
+#include "name_table.h"
 
 namespace vitrine {
 namespace {

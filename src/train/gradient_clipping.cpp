@@ -8,7 +8,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "train/name_table.h"
+#include "name_table.h"
 
 namespace vitrine {
 namespace {

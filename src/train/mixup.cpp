@@ -7,7 +7,7 @@
 
 #include "vitrine/data/random.h"
 
-#include "train/name_table.h"
+#include "name_table.h"
 
 namespace vitrine {
 namespace {

@@ -6,7 +6,7 @@
 #include "vitrine/error.h"
 #include "vitrine/text.h"
 
-#include "train/name_table.h"
+#include "name_table.h"
 #include "train/parameter_groups.h"
 #include "train/update_rules.h"
 

@@ -1,9 +1,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "vitrine/data/loader.h"
 #include "vitrine/train/train_options.h"
 
-#include "train/name_table.h"
+#include "name_table.h"
 
 // What options of a training mean together: their checks, and what follows from them.
 
@@ -121,12 +122,7 @@ void check_options(const TrainOptions& options) {
       kMostEpochs,
       ", but got ",
       options.grad_accum_steps());
-  TORCH_CHECK_VALUE(
-      options.batch_size() >= 1, "batch_size has to be at least 1, but got ", options.batch_size());
-  TORCH_CHECK_VALUE(
-      options.workers() >= 0 && options.workers() <= 256,
-      "workers has to be between 0 and 256, but got ",
-      options.workers());
+  check_options(LoaderOptions().batch_size(options.batch_size()).workers(options.workers()));
   TORCH_CHECK_VALUE(
       options.save_every() >= 0, "save_every has to be at least 0, but got ", options.save_every());
   TORCH_CHECK_VALUE(options.keep() >= 1, "keep has to be at least 1, but got ", options.keep());

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "train/name_table.h"
+#include "name_table.h"
 
 namespace vitrine {
 namespace {

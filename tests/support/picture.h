@@ -6,8 +6,8 @@
 
 namespace vitrine {
 
-/// The picture, RGB bytes [H, W, 3], that tests/golden/make_preprocess_golden.py draws from the same
-/// seed: noise mixed with gradients in proportion to the seed.
+/// The picture, RGB bytes [H, W, 3], that tests/golden/make_preprocess_golden.py draws from the
+/// same seed: noise mixed with gradients in proportion to the seed.
 inline std::vector<std::uint8_t> draw_picture(int64_t height, int64_t width, std::uint32_t seed) {
   std::vector<std::uint8_t> values;
   values.reserve(static_cast<std::size_t>(height * width * 3));

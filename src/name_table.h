@@ -1,6 +1,7 @@
 #pragma once
 
-#include <cstddef>
+#include <c10/util/Exception.h>
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,17 +16,17 @@ using NameTable = std::vector<std::pair<Value, const char*>>;
 
 template <typename Value>
 std::string name_of(const NameTable<Value>& table, Value value) {
-  for (const auto& [other, name] : table) {
-    if (other == value) {
+  for (const auto& [known, name] : table) {
+    if (known == value) {
       return name;
     }
   }
-  return "";
+  TORCH_CHECK_VALUE(false, "expected one of the named values, got ", static_cast<int>(value));
 }
 
 /// Throws UnknownNameError, in which `kind` says what the name is one of.
 template <typename Value>
-Value value_of(const NameTable<Value>& table, const char* kind, const std::string& name) {
+Value value_of(const NameTable<Value>& table, const std::string& kind, const std::string& name) {
   std::vector<std::string> names;
   for (const auto& [value, known] : table) {
     if (known == name) {
