@@ -10,39 +10,25 @@
 #include "vitrine/error.h"
 
 #include "image/resample.h"
+#include "name_table.h"
 
 namespace vitrine {
 namespace {
 
 using detail::Span;
 
-constexpr std::array<std::pair<Interpolation, const char*>, 3> kInterpolations = {
-    {{Interpolation::Nearest, "nearest"},
-     {Interpolation::Bilinear, "bilinear"},
-     {Interpolation::Bicubic, "bicubic"}}};
-constexpr std::array<std::pair<CropMode, const char*>, 3> kCropModes = {
-    {{CropMode::Center, "center"}, {CropMode::Squash, "squash"}, {CropMode::Border, "border"}}};
-
-template <typename Table, typename Value>
-std::string name_in(const Table& table, Value value) {
-  for (const auto& [known, name] : table) {
-    if (known == value) {
-      return name;
-    }
-  }
-  TORCH_CHECK_VALUE(false, "expected one of the named values, got ", static_cast<int>(value));
+const detail::NameTable<Interpolation>& interpolations() {
+  static const detail::NameTable<Interpolation> table = {
+      {Interpolation::Nearest, "nearest"},
+      {Interpolation::Bilinear, "bilinear"},
+      {Interpolation::Bicubic, "bicubic"}};
+  return table;
 }
 
-template <typename Table>
-auto value_in(const Table& table, const std::string& kind, const std::string& name) {
-  std::vector<std::string> names;
-  for (const auto& [value, known] : table) {
-    if (known == name) {
-      return value;
-    }
-    names.emplace_back(known);
-  }
-  throw UnknownNameError(kind, name, names);
+const detail::NameTable<CropMode>& crop_modes() {
+  static const detail::NameTable<CropMode> table = {
+      {CropMode::Center, "center"}, {CropMode::Squash, "squash"}, {CropMode::Border, "border"}};
+  return table;
 }
 
 void check_image(const torch::Tensor& image, const char* function) {
@@ -152,19 +138,19 @@ std::array<uint8_t, 3> fill_colour(const PreprocessOptions& options) {
 }  // namespace
 
 std::string to_string(Interpolation interpolation) {
-  return name_in(kInterpolations, interpolation);
+  return detail::name_of(interpolations(), interpolation);
 }
 
 Interpolation parse_interpolation(const std::string& name) {
-  return value_in(kInterpolations, "interpolation", name);
+  return detail::value_of(interpolations(), "interpolation", name);
 }
 
 std::string to_string(CropMode mode) {
-  return name_in(kCropModes, mode);
+  return detail::name_of(crop_modes(), mode);
 }
 
 CropMode parse_crop_mode(const std::string& name) {
-  return value_in(kCropModes, "crop mode", name);
+  return detail::value_of(crop_modes(), "crop mode", name);
 }
 
 torch::Tensor resize(
