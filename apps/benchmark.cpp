@@ -20,6 +20,7 @@
 #include "common_options.h"
 #include "json_text.h"
 #include "measurement.h"
+#include "percent.h"
 #include "table.h"
 
 namespace vitrine {
@@ -85,13 +86,8 @@ ordered_json describe(
   return result;
 }
 
-std::string number(const ordered_json& value, int digits) {
-  if (value.is_null()) {
-    return "-";
-  }
-  char text[64];
-  std::snprintf(text, sizeof(text), "%.*f", digits, value.get<double>());
-  return text;
+std::string cell(const ordered_json& value, int digits) {
+  return value.is_null() ? "-" : fixed(value.get<double>(), digits);
 }
 
 void print_table(const std::vector<ordered_json>& results) {
@@ -111,21 +107,21 @@ void print_table(const std::vector<ordered_json>& results) {
     std::vector<std::string> row{
         result["model"].get<std::string>(),
         sides[0].dump() + "x" + sides[1].dump(),
-        number(result["step_ms"]["median"], 2),
-        number(result["step_ms"]["p90"], 2)};
+        cell(result["step_ms"]["median"], 2),
+        cell(result["step_ms"]["p90"], 2)};
     if (training) {
       for (const auto* part : {"forward_ms", "backward_ms", "optimizer_ms"}) {
-        row.push_back(number(result[part], 2));
+        row.push_back(cell(result[part], 2));
       }
     }
-    row.push_back(number(result["images_per_second"], 1));
-    row.push_back(number(result["peak_memory_mb"], 0));
+    row.push_back(cell(result["images_per_second"], 1));
+    row.push_back(cell(result["peak_memory_mb"], 0));
     rows.push_back(std::move(row));
   }
   print_columns(std::cout, rows, {2, 3, 4, 5, 6, 7, 8});
 }
 
-int run(const Arguments& arguments) {
+int run_benchmark(const Arguments& arguments) {
   const auto subjects = find_subjects(arguments);
   MeasurementOptions options;
   options.device = open_device(arguments);
@@ -200,7 +196,7 @@ Command benchmark_command() {
       "vitrine benchmark vit_base_patch16_224 --threads 1",
       "vitrine benchmark swin_tiny_patch4_window7_224 mobilevit_s --batch-size 8 --json",
       "vitrine benchmark --mode train --batch-size 16 --iterations 10"};
-  return {spec, run};
+  return {spec, run_benchmark};
 }
 
 }  // namespace vitrine

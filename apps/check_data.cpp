@@ -183,7 +183,7 @@ void print_table(
   }
 }
 
-int run(const Arguments& arguments) {
+int run_check_data(const Arguments& arguments) {
   const auto data = find_images(arguments.operands()[0]);
   int64_t total = 0;
   for (const auto& [part, set] : data.parts) {
@@ -246,7 +246,7 @@ Command check_data_command() {
         quiet_option()}}};
   spec.examples = {
       "vitrine check-data flowers", "vitrine check-data cifar-10-batches-bin --format json"};
-  return {spec, run};
+  return {spec, run_check_data};
 }
 
 }  // namespace vitrine

@@ -14,7 +14,7 @@
 namespace vitrine {
 namespace {
 
-int run(const Arguments& arguments) {
+int run_classify(const Arguments& arguments) {
   check_model_options(arguments);
   const auto inputs = expand_inputs(arguments.operands(), arguments.flag("recursive"), std::cin);
   const auto device = open_device(arguments);
@@ -68,7 +68,7 @@ Command classify_command() {
       "find . -name '*.png' | vitrine classify --weights vit.safetensors --top-k 1 --format csv -",
       "vitrine classify --model vit_tiny_patch16_224 --weights timm.safetensors --labels names.txt "
       "a.jpg"};
-  return {spec, run};
+  return {spec, run_classify};
 }
 
 }  // namespace vitrine

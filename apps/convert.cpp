@@ -8,11 +8,10 @@
 
 #include "commands.h"
 #include "common_options.h"
+#include "inputs.h"
 
 namespace vitrine {
 namespace {
-
-constexpr std::size_t kLongestName = 4096;
 
 /// Refuses a place that is taken, or of another kind than the target writes.
 void check_output(const Arguments& arguments, const std::string& out) {
@@ -20,7 +19,7 @@ void check_output(const Arguments& arguments, const std::string& out) {
   const bool folder = arguments.text("to") == "huggingface";
   if (!folder && path.extension() != ".safetensors") {
     throw UsageError(
-        "convert: OUT is '" + printable(out, kLongestName) +
+        "convert: OUT is '" + path_text(out) +
         "', expected a name that ends in .safetensors, which is what is written");
   }
   if (out.empty()) {
@@ -35,11 +34,11 @@ void check_output(const Arguments& arguments, const std::string& out) {
     taken = holds("model.safetensors") || holds("config.json") || holds("preprocessor_config.json");
   }
   if (taken && !arguments.flag("force")) {
-    throw Error(printable(out, kLongestName) + ": is there already; --force replaces it");
+    throw Error(path_text(out) + ": is there already; --force replaces it");
   }
 }
 
-int run(const Arguments& arguments) {
+int run_convert(const Arguments& arguments) {
   const auto& in = arguments.operands()[0];
   const auto& out = arguments.operands()[1];
   check_output(arguments, out);
@@ -50,7 +49,7 @@ int run(const Arguments& arguments) {
   } else {
     export_model(out, *loaded.model, loaded.card, parse_library(to));
   }
-  std::cout << printable(out, kLongestName) << ": " << loaded.card.architecture << ", "
+  std::cout << path_text(out) << ": " << loaded.card.architecture << ", "
             << loaded.model->num_classes() << " classes, for " << to << '\n';
   return 0;
 }
@@ -85,7 +84,7 @@ Command convert_command() {
       "vitrine convert deit_base.pth deit_base.safetensors --model deit_base_patch16_224",
       "vitrine convert runs/flowers/best.safetensors flowers --to huggingface",
       "vitrine convert snapshot/model.safetensors swin.safetensors --to torchvision"};
-  return {spec, run};
+  return {spec, run_convert};
 }
 
 }  // namespace vitrine

@@ -14,12 +14,11 @@
 #include "common_options.h"
 #include "evaluation.h"
 #include "evaluation_report.h"
+#include "inputs.h"
 #include "stop_signals.h"
 
 namespace vitrine {
 namespace {
-
-constexpr std::size_t kLongestName = 4096;
 
 /// The part of DATA that is meant.
 ImageSet find_part(const Arguments& arguments) {
@@ -51,13 +50,12 @@ void check_usage(const Arguments& arguments) {
   const std::filesystem::path output = arguments.text("output");
   if (arguments.given("output") && output.extension() != ".safetensors") {
     throw UsageError(
-        "evaluate: --output is '" + printable(output.string(), kLongestName) +
+        "evaluate: --output is '" + path_text(output.string()) +
         "', expected a name that ends in .safetensors, which is what is written");
   }
   std::error_code ignored;
   if (std::filesystem::exists(output, ignored) && !arguments.flag("force")) {
-    throw Error(
-        printable(output.string(), kLongestName) + ": is there already; --force replaces it");
+    throw Error(path_text(output.string()) + ": is there already; --force replaces it");
   }
 }
 
@@ -66,8 +64,7 @@ void check_page(const std::string& path) {
   const auto extension = std::filesystem::path(path).extension();
   if (extension != ".html" && extension != ".htm") {
     throw UsageError(
-        "evaluate: --report is '" + printable(path, kLongestName) +
-        "', expected a name that ends in .html");
+        "evaluate: --report is '" + path_text(path) + "', expected a name that ends in .html");
   }
   std::error_code ignored;
   if (std::filesystem::exists(path, ignored)) {
@@ -76,7 +73,7 @@ void check_page(const std::string& path) {
     const std::string start(
         bytes.begin(), bytes.begin() + std::min<std::ptrdiff_t>(15, bytes.end() - bytes.begin()));
     if (start != "<!doctype html>" && start != "<!DOCTYPE html>") {
-      throw Error(printable(path, kLongestName) + ": is there already, and no page of HTML");
+      throw Error(path_text(path) + ": is there already, and no page of HTML");
     }
   }
 }
@@ -97,7 +94,7 @@ void write_page(const Arguments& arguments, const EvaluatedModel& model, const s
   write_report(arguments.text("report"), report);
 }
 
-int run(const Arguments& arguments) {
+int run_evaluate(const Arguments& arguments) {
   check_usage(arguments);
   if (arguments.given("report")) {
     check_page(arguments.text("report"));
@@ -138,7 +135,7 @@ int run(const Arguments& arguments) {
     (json ? print_json_lines : print_comparison)(std::cout, models);
   } else {
     const auto& model = models.front();
-    (json ? print_json : print_table)(
+    (json ? print_evaluation_json : print_evaluation)(
         std::cout, model.evaluation, model.card.labels, model.samples);
   }
   return judgement.bad_images.any() ? 1 : 0;
@@ -185,7 +182,7 @@ Command evaluate_command() {
       "vitrine evaluate digits --weights a.safetensors --weights b.safetensors --tta",
       "vitrine evaluate digits --weights a.safetensors --weights b.safetensors --average "
       "--output mean.safetensors"};
-  return {spec, run};
+  return {spec, run_evaluate};
 }
 
 }  // namespace vitrine

@@ -65,7 +65,7 @@ std::string right(const std::string& text, std::size_t width) {
 
 }  // namespace
 
-void print_json(
+void print_evaluation_json(
     std::ostream& stream,
     const Evaluation& result,
     const std::vector<std::string>& labels,
@@ -73,7 +73,7 @@ void print_json(
   stream << to_line(to_json(result, labels, samples)) << '\n';
 }
 
-void print_table(
+void print_evaluation(
     std::ostream& stream,
     const Evaluation& result,
     const std::vector<std::string>& labels,

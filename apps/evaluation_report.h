@@ -13,7 +13,7 @@ namespace vitrine {
 
 /// Prints a result as one JSON object. `labels` names the classes, and may be empty; `samples` are
 /// the images that were judged.
-void print_json(
+void print_evaluation_json(
     std::ostream& stream,
     const Evaluation& result,
     const std::vector<std::string>& labels,
@@ -21,7 +21,7 @@ void print_json(
 
 /// Prints a result for people: summary, scores by class, confusion matrix of a few classes,
 /// mistakes.
-void print_table(
+void print_evaluation(
     std::ostream& stream,
     const Evaluation& result,
     const std::vector<std::string>& labels,

@@ -21,9 +21,9 @@
 namespace vitrine {
 namespace {
 
-class JsonLinesWriter final : public FeatureWriter {
+class JsonFeatureWriter final : public FeatureWriter {
  public:
-  explicit JsonLinesWriter(const std::string& output) {
+  explicit JsonFeatureWriter(const std::string& output) {
     if (!output.empty()) {
       file_.emplace(output, File::Mode::Write);
     }
@@ -174,7 +174,7 @@ std::unique_ptr<FeatureWriter> make_feature_writer(
   if (format == "safetensors") {
     return std::make_unique<SafetensorsWriter>(output, inputs);
   }
-  return std::make_unique<JsonLinesWriter>(output);
+  return std::make_unique<JsonFeatureWriter>(output);
 }
 
 }  // namespace vitrine

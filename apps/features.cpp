@@ -109,7 +109,7 @@ int write_features(
   return status;
 }
 
-int run(const Arguments& arguments) {
+int run_features(const Arguments& arguments) {
   check_model_options(arguments);
   check_use(arguments);
   const auto inputs = expand_inputs(arguments.operands(), arguments.flag("recursive"), std::cin);
@@ -174,7 +174,7 @@ Command features_command() {
       "vitrine features --model vit_small_patch16_224.dino --weights dino.pth a.jpg b.jpg > "
       "features.jsonl",
       "vitrine features --weights dinov2.pth --image-size 224 --knn flowers"};
-  return {spec, run};
+  return {spec, run_features};
 }
 
 }  // namespace vitrine

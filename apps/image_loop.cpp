@@ -9,12 +9,11 @@
 #include "vitrine/infer/image_stream.h"
 #include "vitrine/text.h"
 
+#include "inputs.h"
 #include "progress.h"
 
 namespace vitrine {
 namespace {
-
-constexpr std::size_t kLongestName = 4096;
 
 ImageStream open_stream(
     const Arguments& arguments,
@@ -76,8 +75,7 @@ int for_each_image(
         continue;
       }
       handler.write_error(image.index, image.error);
-      std::cerr << "vitrine: " << printable(image.path, kLongestName) << ": " << image.error
-                << std::endl;
+      std::cerr << "vitrine: " << path_text(image.path) << ": " << image.error << std::endl;
       status = 1;
     }
     if (!std::cout.flush()) {

@@ -4,7 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "vitrine/text.h"
+
 namespace vitrine {
+
+/// `path` fit for a message: as `printable` has it, and longer than any path.
+inline std::string path_text(const std::string& path) {
+  return printable(path, 4096);
+}
 
 /// One image to read.
 struct Input {

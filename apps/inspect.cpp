@@ -17,14 +17,13 @@
 
 #include "commands.h"
 #include "common_options.h"
+#include "inputs.h"
 #include "table.h"
 
 namespace vitrine {
 namespace {
 
 using nlohmann::ordered_json;
-
-constexpr std::size_t kLongestName = 4096;
 
 std::int64_t values_of(const InspectedTensor& tensor) {
   std::int64_t count = 1;
@@ -100,7 +99,7 @@ void print_fit(const FitReport& fit) {
 void print_table(
     const std::string& path, const Inspection& found, const std::optional<FitReport>& fit) {
   std::vector<std::vector<std::string>> head = {
-      {"file", printable(path, kLongestName)},
+      {"file", path_text(path)},
       {"kind", found.kind},
       {"holds", sum_text(found)},
       {"names", found.layout.empty() ? "of no library that vitrine knows" : "of " + found.layout},
@@ -184,7 +183,7 @@ std::optional<FitReport> compare(const Arguments& arguments, const std::string& 
       *model, path, LoadOptions().checkpoint_key(arguments.text("checkpoint-key")));
 }
 
-int run(const Arguments& arguments) {
+int run_inspect(const Arguments& arguments) {
   const auto& path = arguments.operands()[0];
   const auto found = inspect_checkpoint(path, arguments.text("checkpoint-key"));
   const auto fit = compare(arguments, path);
@@ -224,7 +223,7 @@ Command inspect_command() {
       "vitrine inspect model.safetensors",
       "vitrine inspect checkpoint.pth --checkpoint-key model_ema --format json",
       "vitrine inspect swin.pth --model swin_tiny_patch4_window7_224"};
-  return {spec, run};
+  return {spec, run_inspect};
 }
 
 }  // namespace vitrine

@@ -11,6 +11,7 @@
 #include "vitrine/text.h"
 
 #include "commands.h"
+#include "percent.h"
 #include "table.h"
 
 namespace vitrine {
@@ -18,19 +19,12 @@ namespace {
 
 using nlohmann::ordered_json;
 
-template <typename... Values>
-std::string format(const char* pattern, Values... values) {
-  char text[64];
-  std::snprintf(text, sizeof(text), pattern, values...);
-  return text;
-}
-
 std::string side_text(const PreprocessOptions& preprocess) {
   return std::to_string(preprocess.height()) + "x" + std::to_string(preprocess.width());
 }
 
 std::string triple_text(const std::array<double, 3>& values) {
-  return format("%g,%g,%g", values[0], values[1], values[2]);
+  return formatted("%g,%g,%g", values[0], values[1], values[2]);
 }
 
 void print_table(const std::vector<std::string>& names) {
@@ -42,10 +36,10 @@ void print_table(const std::vector<std::string>& names) {
     rows.push_back(
         {name,
          card.family,
-         format("%.2f M", static_cast<double>(card.parameters) / 1e6),
-         card.gmacs > 0 ? format("%.2f", card.gmacs) : "-",
+         formatted("%.2f M", static_cast<double>(card.parameters) / 1e6),
+         card.gmacs > 0 ? formatted("%.2f", card.gmacs) : "-",
          side_text(preprocess),
-         format("%g ", preprocess.crop_pct()) + to_string(preprocess.crop_mode()),
+         formatted("%g ", preprocess.crop_pct()) + to_string(preprocess.crop_mode()),
          to_string(preprocess.interpolation()),
          triple_text(preprocess.mean()),
          triple_text(preprocess.std())});
@@ -75,7 +69,7 @@ void print_json(const std::vector<std::string>& names) {
   std::cout << list.dump(2) << '\n';
 }
 
-int run(const Arguments& arguments) {
+int run_models(const Arguments& arguments) {
   const auto pattern = arguments.operands().empty() ? "*" : arguments.operands()[0];
   const auto names = list_models(pattern);
   if (names.empty()) {
@@ -105,7 +99,7 @@ Command models_command() {
   spec.groups = {
       {"Output", {choice_option("format", {"table", "json"}, "how the list is printed", "table")}}};
   spec.examples = {"vitrine models", "vitrine models 'swin_*'", "vitrine models --format json"};
-  return {spec, run};
+  return {spec, run_models};
 }
 
 }  // namespace vitrine

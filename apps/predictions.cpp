@@ -5,6 +5,7 @@
 
 #include "vitrine/text.h"
 
+#include "inputs.h"
 #include "json_text.h"
 
 namespace vitrine {
@@ -12,10 +13,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::size_t kLongestName = 4096;
-
 /// `float_text` as a number of JSON.
-double rounded(double value) {
+double json_float(double value) {
   const auto text = float_text(value);
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
@@ -39,7 +38,7 @@ std::string csv_field(const std::string& text) {
   return field + '"';
 }
 
-class JsonLinesWriter final : public PredictionWriter {
+class JsonPredictionWriter final : public PredictionWriter {
  public:
   using PredictionWriter::PredictionWriter;
 
@@ -49,8 +48,8 @@ class JsonLinesWriter final : public PredictionWriter {
       list.push_back(
           {{"index", prediction.index},
            {"label", prediction.label},
-           {"probability", rounded(prediction.probability)},
-           {"logit", rounded(prediction.logit)}});
+           {"probability", json_float(prediction.probability)},
+           {"logit", json_float(prediction.logit)}});
     }
     stream_ << to_line({{"file", file}, {"predictions", std::move(list)}}) << '\n';
   }
@@ -85,7 +84,7 @@ class TableWriter final : public PredictionWriter {
   using PredictionWriter::PredictionWriter;
 
   void write(const std::string& file, const std::vector<Prediction>& predictions) override {
-    stream_ << printable(file, kLongestName) << '\n';
+    stream_ << path_text(file) << '\n';
     for (const auto& prediction : predictions) {
       char numbers[96];
       std::snprintf(
@@ -107,7 +106,7 @@ class TableWriter final : public PredictionWriter {
 std::unique_ptr<PredictionWriter> make_prediction_writer(
     const std::string& format, std::ostream& stream) {
   if (format == "jsonl") {
-    return std::make_unique<JsonLinesWriter>(stream);
+    return std::make_unique<JsonPredictionWriter>(stream);
   }
   if (format == "csv") {
     return std::make_unique<CsvWriter>(stream);

@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include "percent.h"
+
 namespace vitrine {
 namespace {
 
@@ -22,24 +24,17 @@ int terminal_columns() {
   return known ? size.ws_col : 80;
 }
 
-template <typename... Values>
-std::string format(const char* pattern, Values... values) {
-  char text[64];
-  std::snprintf(text, sizeof(text), pattern, values...);
-  return text;
-}
-
 }  // namespace
 
 std::string duration_text(double seconds) {
   const auto whole = static_cast<long long>(std::llround(std::clamp(seconds, 0.0, 1e9)));
   if (whole < 60) {
-    return format("%lld s", whole);
+    return formatted("%lld s", whole);
   }
   if (whole < 3600) {
-    return format("%lld:%02lld", whole / 60, whole % 60);
+    return formatted("%lld:%02lld", whole / 60, whole % 60);
   }
-  return format("%lld:%02lld:%02lld", whole / 3600, whole / 60 % 60, whole % 60);
+  return formatted("%lld:%02lld:%02lld", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
 ProgressOptions standard_error_progress(bool quiet, std::chrono::milliseconds line_interval) {
@@ -106,7 +101,7 @@ std::string Progress::status(std::chrono::duration<double> elapsed) const {
   const double seconds = elapsed.count();
   if (done_ > 0 && seconds > 0) {
     const double rate = static_cast<double>(done_) / seconds;
-    text += rate < 10 ? format(", %.2f/s", rate) : format(", %.0f/s", rate);
+    text += rate < 10 ? formatted(", %.2f/s", rate) : formatted(", %.0f/s", rate);
     if (total_ > done_) {
       text += ", " + duration_text(static_cast<double>(total_ - done_) / rate) + " left";
     }

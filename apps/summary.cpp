@@ -85,7 +85,7 @@ void print_json(const std::string& name, const ModelSummary& summary, std::int64
   std::cout << result.dump(2) << '\n';
 }
 
-int run(const Arguments& arguments) {
+int run_summary(const Arguments& arguments) {
   const auto name = arguments.operands()[0];
   const auto card = find_card(name);
   const auto model = create_model(name, model_options(arguments, card.family));
@@ -125,7 +125,7 @@ Command summary_command() {
       "vitrine summary swin_tiny_patch4_window7_224 --depth 3",
       "vitrine summary vit_base_patch32_224 --batch-size 5 --image-size 256 --num-classes 20 \\\n"
       "      --model-kwargs embed_dim=1024,depth=6,num_heads=16,head_dim=64,mlp_ratio=2"};
-  return {spec, run};
+  return {spec, run_summary};
 }
 
 }  // namespace vitrine

@@ -93,7 +93,7 @@ TrainEvents show(const Arguments& arguments, const TrainOptions& options) {
   return events;
 }
 
-int run(const Arguments& arguments) {
+int run_train(const Arguments& arguments) {
   const auto device = open_device(arguments);
   const auto options = read_train_options(arguments).device(device);
   // On a GPU some convolutions would otherwise add up in an order that differs from run to run.
@@ -148,7 +148,7 @@ Command train_command() {
       "vitrine train digits --model vitrine_vit_patch4_32 --epochs 60 --hflip 0 --output runs/vit",
       "vitrine train flowers --weights vit_tiny.safetensors --reset-head --lr 1e-4 --epochs 10",
       "vitrine train --resume runs/vit"};
-  return {spec, run};
+  return {spec, run_train};
 }
 
 }  // namespace vitrine

@@ -147,7 +147,7 @@ cv::Mat move_y_by_share(const cv::Mat& image, double a, const Style& style) {
 }
 
 const std::vector<AugmentOp>& augment_ops() {
-  static const std::vector<AugmentOp> kOps = {
+  static const std::vector<AugmentOp> ops = {
       {"AutoContrast", false, nothing, plain<autocontrast>},
       {"Equalize", false, nothing, plain<equalize>},
       {"Invert", false, nothing, plain<invert>},
@@ -190,7 +190,7 @@ const std::vector<AugmentOp>& augment_ops() {
       {"TrivialSolarize", false, wide_threshold, by_number<solarize>},
       {"TrivialAutoContrast", false, nothing, plain<autocontrast>},
       {"TrivialEqualize", false, nothing, plain<equalize>}};
-  return kOps;
+  return ops;
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 namespace vitrine::detail {
 namespace {
 
-constexpr std::size_t kLargestFile = std::size_t{16} << 20;
+constexpr std::size_t kLargestNameList = std::size_t{16} << 20;
 
 bool is_whole_number(const std::string& text) {
   return !text.empty() &&
@@ -60,7 +60,7 @@ void check_classes(const ImageSet& set, const std::string& place, bool any_count
 }
 
 std::vector<std::string> read_names(const std::string& path) {
-  const auto bytes = read_file(path, kLargestFile);
+  const auto bytes = read_file(path, kLargestNameList);
   std::vector<std::string> names;
   for (auto begin = bytes.begin(); begin != bytes.end();) {
     const auto end = std::find(begin, bytes.end(), '\n');

@@ -10,8 +10,6 @@
 namespace vitrine::detail {
 namespace {
 
-constexpr auto kLittle = Bytes::Order::Little;
-
 enum Compression : std::uint32_t { kPlain = 0, kRle8 = 1, kRle4 = 2, kMasks = 3, kMasksAlpha = 6 };
 
 /// The bits of a pixel that hold one colour.

@@ -56,6 +56,9 @@ class Bytes {
   const char* format_;
 };
 
+inline constexpr auto kLittle = Bytes::Order::Little;
+inline constexpr auto kBig = Bytes::Order::Big;
+
 /// Throws ImageError with `message`, one line that begins with the format's name.
 [[noreturn]] void throw_image_error(const std::string_view& message);
 

@@ -17,7 +17,7 @@
 namespace vitrine {
 namespace {
 
-const char* name_of(detail::ImageKind kind) {
+const char* format_name(detail::ImageKind kind) {
   switch (kind) {
     case detail::ImageKind::Jpeg:
       return "JPEG";
@@ -35,7 +35,7 @@ const char* name_of(detail::ImageKind kind) {
 
 /// Runs the codec over the checked stream.
 cv::Mat decode_stream(detail::Container& container) {
-  const std::string name = name_of(container.kind);
+  const std::string name = format_name(container.kind);
   auto& stream = container.stream;
   if (stream.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
     throw ImageError(name + " has more than 2 GiB");
@@ -141,7 +141,7 @@ detail::DecodedImage detail::decode(
     const std::uint8_t* data, std::size_t size, std::uint64_t max_pixels) {
   try {
     Container container = open_container(data, size, max_pixels);
-    const auto* format = name_of(container.kind);
+    const auto* format = format_name(container.kind);
     if (!container.pixels.empty()) {
       return {
           copy_upright(container.pixels.data(), container.width * 3, /*swap=*/false, container),

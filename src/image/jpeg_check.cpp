@@ -11,8 +11,6 @@
 namespace vitrine::detail {
 namespace {
 
-constexpr auto kBig = Bytes::Order::Big;
-
 enum Marker : unsigned {
   kSof0 = 0xc0,
   kSof2 = 0xc2,
@@ -27,10 +25,6 @@ enum Marker : unsigned {
   kApp1 = 0xe1,
   kApp14 = 0xee,
 };
-
-[[noreturn]] void throw_damaged(const std::string& what) {
-  throw_image_error("JPEG is damaged: " + what);
-}
 
 std::uint64_t divide_up(std::uint64_t a, std::uint64_t b) {
   return (a + b - 1) / b;
@@ -50,7 +44,7 @@ class JpegCheck {
     }
     const auto unseen = [](const JpegComponent& component) { return !component.seen; };
     if (components_.empty() || std::any_of(components_.begin(), components_.end(), unseen)) {
-      throw_damaged("it has no picture, or a colour is missing");
+      throw_damaged_jpeg("it has no picture, or a colour is missing");
     }
     put_marker(kEoi);
     // Adobe's colour transform is 0 (RGB, CMYK), 1 (YCbCr) or 2 (YCCK). libjpeg takes any other for
@@ -83,7 +77,7 @@ class JpegCheck {
       throw_image_error("JPEG is cut short: no end marker");
     }
     if (bytes_.u8(position_) != 0xff) {
-      throw_damaged("a marker is missing");
+      throw_damaged_jpeg("a marker is missing");
     }
     while (bytes_.has(position_, 2) && bytes_.u8(position_ + 1) == 0xff) {
       ++position_;  // fill bytes
@@ -101,7 +95,7 @@ class JpegCheck {
     }
     const unsigned length = bytes_.u16(position_, kBig);
     if (length < 2) {
-      throw_damaged("a segment is shorter than its length field");
+      throw_damaged_jpeg("a segment is shorter than its length field");
     }
     if (!bytes_.has(position_, length)) {
       throw_image_error("JPEG is cut short: no end marker");
@@ -116,7 +110,7 @@ class JpegCheck {
       return;  // stand-alone markers, without meaning here
     }
     if (marker < kSof0 || marker == kSoi) {
-      throw_damaged("marker " + std::to_string(marker) + " is out of place");
+      throw_damaged_jpeg("marker " + std::to_string(marker) + " is out of place");
     }
     const Bytes content = segment();
     switch (marker) {
@@ -174,7 +168,7 @@ class JpegCheck {
       const unsigned info = content.u8(offset);
       const unsigned size = (info >> 4) == 0 ? 64 : 128;
       if ((info & 15U) > 3 || (info >> 4) > 1 || !content.has(offset + 1, size)) {
-        throw_damaged("a quantisation table is broken");
+        throw_damaged_jpeg("a quantisation table is broken");
       }
       has_quantization_[info & 15U] = true;
       offset += 1 + size;
@@ -191,7 +185,7 @@ class JpegCheck {
         count += content.has(offset + 1 + i, 1) ? content.u8(offset + 1 + i) : 257U;
       }
       if ((info & 15U) > 3 || (info >> 4) > 1 || count > 256 || !content.has(offset + 17, count)) {
-        throw_damaged("a Huffman table is broken");
+        throw_damaged_jpeg("a Huffman table is broken");
       }
       tables_[info >> 4][info & 15U] = HuffmanTable(content.part(offset + 1, 16 + count));
       offset += 17 + count;
@@ -201,7 +195,7 @@ class JpegCheck {
 
   void take_restart(const Bytes& content) {
     if (content.size() != 2) {
-      throw_damaged("its restart interval has the wrong length");
+      throw_damaged_jpeg("its restart interval has the wrong length");
     }
     restart_interval_ = content.u16(0, kBig);
     put_segment(kDri, content);
@@ -213,7 +207,7 @@ class JpegCheck {
           "JPEG of a kind that is not supported: lossless, hierarchical or arithmetic coding");
     }
     if (!components_.empty()) {
-      throw_damaged("it has two headers");
+      throw_damaged_jpeg("it has two headers");
     }
     progressive_ = marker == kSof2;
     if (content.u8(0) != 8) {
@@ -223,7 +217,7 @@ class JpegCheck {
     set_size(container_, "JPEG", content.u16(3, kBig), content.u16(1, kBig), max_pixels_);
     const unsigned count = content.u8(5);
     if ((count != 1 && count != 3 && count != 4) || content.size() != 6 + 3 * count) {
-      throw_damaged("its header asks for " + std::to_string(count) + " colours");
+      throw_damaged_jpeg("its header asks for " + std::to_string(count) + " colours");
     }
     for (unsigned i = 0; i < count; ++i) {
       JpegComponent component;
@@ -235,7 +229,7 @@ class JpegCheck {
       const auto sound = [](unsigned factor) { return factor >= 1 && factor <= 4; };
       if (!sound(component.horizontal) || !sound(component.vertical) ||
           component.quantization > 3) {
-        throw_damaged("its sampling factors or tables are out of range");
+        throw_damaged_jpeg("its sampling factors or tables are out of range");
       }
       components_.push_back(component);
     }
@@ -265,7 +259,7 @@ class JpegCheck {
   void take_scan(const Bytes& content) {
     const unsigned count = content.u8(0);
     if (components_.empty() || count < 1 || count > 4 || content.size() != 4 + 2 * count) {
-      throw_damaged("a scan's header is out of place or has the wrong length");
+      throw_damaged_jpeg("a scan's header is out of place or has the wrong length");
     }
     JpegScan scan;
     scan.progressive = progressive_;
@@ -304,14 +298,14 @@ class JpegCheck {
                  });
         });
     if (found == components_.end() || (tables >> 4) > 3 || (tables & 15U) > 3) {
-      throw_damaged("a scan names a colour or a table that does not exist");
+      throw_damaged_jpeg("a scan names a colour or a table that does not exist");
     }
     const JpegScan::Part part = {&*found, &tables_[0][tables >> 4], &tables_[1][tables & 15U]};
     const bool needs_dc = !scan.progressive || (scan.first == 0 && scan.high == 0);
     const bool needs_ac = !scan.progressive || scan.first > 0;
     if ((needs_dc && !part.dc->defined()) || (needs_ac && !part.ac->defined()) ||
         !has_quantization_[found->quantization]) {
-      throw_damaged("a scan lacks one of its tables");
+      throw_damaged_jpeg("a scan lacks one of its tables");
     }
     found->seen = true;
     return part;
@@ -326,7 +320,7 @@ class JpegCheck {
       blocks += part.component->horizontal * part.component->vertical;
     }
     if (scan.parts.size() > 1 && blocks > 10) {
-      throw_damaged("a scan has too many blocks in a unit");
+      throw_damaged_jpeg("a scan has too many blocks in a unit");
     }
     blocks_ += scan.units() * (scan.parts.size() > 1 ? blocks : 1);
     if (++scans_ > kMaxScans || blocks_ > kMaxBlocks) {
@@ -339,7 +333,7 @@ class JpegCheck {
                            ? scan.last == 0
                            : scan.last >= scan.first && scan.last < 64 && scan.parts.size() == 1;
     if (!sound || scan.low > 13 || (scan.high != 0 && scan.low + 1 != scan.high)) {
-      throw_damaged("a scan's range makes no sense");
+      throw_damaged_jpeg("a scan's range makes no sense");
     }
     for (const auto& part : scan.parts) {
       auto& component = *part.component;
@@ -347,7 +341,7 @@ class JpegCheck {
         const bool in_order = k == 0 || component.known[0] >= 0;
         if (!in_order || static_cast<int>(scan.high) != std::max(component.known[k], 0) ||
             (scan.high == 0 && component.known[k] >= 0)) {
-          throw_damaged("its scans are not in order");
+          throw_damaged_jpeg("its scans are not in order");
         }
         component.known[k] = static_cast<int>(scan.low);
       }

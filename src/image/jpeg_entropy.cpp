@@ -9,11 +9,12 @@
 #include <string>
 
 namespace vitrine::detail {
-namespace {
 
-[[noreturn]] void throw_damaged(const std::string& what) {
+void throw_damaged_jpeg(const std::string& what) {
   throw_image_error("JPEG is damaged: " + what);
 }
+
+namespace {
 
 /// The bits of entropy-coded data up to the next marker, then zeros.
 class BitReader {
@@ -56,7 +57,7 @@ class BitReader {
         return symbol;
       }
     }
-    throw_damaged("it holds a code that does not exist");
+    throw_damaged_jpeg("it holds a code that does not exist");
   }
 
   /// `count` bits, at most 16, of those that are ready.
@@ -138,13 +139,13 @@ class ScanCheck {
       for (; unit < stop; ++unit) {
         check_unit(unit);
         if (reader_.overrun()) {
-          throw_damaged("its image data ends too early");
+          throw_damaged_jpeg("its image data ends too early");
         }
       }
       end = close_interval();
       if (unit < units) {
         if (data_.u8(end + 1) != 0xd0 + restart) {
-          throw_damaged("a restart marker is missing");
+          throw_damaged_jpeg("a restart marker is missing");
         }
         clean_.push_back(0xff);
         clean_.push_back(static_cast<std::uint8_t>(0xd0 + restart));
@@ -177,7 +178,7 @@ class ScanCheck {
     // Some writers pad their data; more than a little of anything else means that codes were lost.
     constexpr std::size_t kFewBytes = 16;
     if (end - used > kFewBytes && !zeros) {
-      throw_damaged("it has more image data than blocks");
+      throw_damaged_jpeg("it has more image data than blocks");
     }
     return end;
   }
@@ -224,7 +225,7 @@ class ScanCheck {
 
   void check_dc(const HuffmanTable& table) {
     if (reader_.symbol(table) > 15) {
-      throw_damaged("a brightness is out of range");
+      throw_damaged_jpeg("a brightness is out of range");
     }
   }
 
@@ -276,7 +277,7 @@ class ScanCheck {
         break;
       }
       if (size > 1) {
-        throw_damaged("a refinement adds more than one bit");
+        throw_damaged_jpeg("a refinement adds more than one bit");
       }
       // `run` coefficients that stay zero are passed over, and a bit of each that already is not.
       unsigned bits = 0;
@@ -305,7 +306,7 @@ class ScanCheck {
 
   static void check_index(unsigned index, unsigned last) {
     if (index > last) {
-      throw_damaged("a block has too many coefficients");
+      throw_damaged_jpeg("a block has too many coefficients");
     }
   }
 
@@ -327,7 +328,7 @@ HuffmanTable::HuffmanTable(const Bytes& counts_and_symbols) {
   for (unsigned length = 1; length <= 16; ++length) {
     const unsigned count = counts_and_symbols.u8(length - 1);
     if (code + count > 1U << length || index + count > symbols_.size()) {
-      throw_damaged("a Huffman table makes no code");
+      throw_damaged_jpeg("a Huffman table makes no code");
     }
     offset[length] = index - static_cast<std::int32_t>(code);
     for (unsigned i = 0; i < count; ++i, ++code, ++index) {

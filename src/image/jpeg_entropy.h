@@ -3,11 +3,15 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "image/bytes.h"
 
 namespace vitrine::detail {
+
+/// Throws ImageError, "JPEG is damaged: <what>".
+[[noreturn]] void throw_damaged_jpeg(const std::string& what);
 
 /// A Huffman table of a JPEG, as sections C and F.2.2.3 of ITU-T T.81 define it.
 class HuffmanTable {

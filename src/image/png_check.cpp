@@ -14,7 +14,6 @@
 namespace vitrine::detail {
 namespace {
 
-constexpr auto kBig = Bytes::Order::Big;
 constexpr std::size_t kSignature = 8;
 constexpr std::size_t kMaxChunk = 0x7fff'ffff;
 
@@ -182,7 +181,7 @@ void close_chunk(std::vector<std::uint8_t>& out, std::size_t start) {
   put_u32(out, checksum(out.data() + start + 4, length + 4));
 }
 
-void put_chunk(std::vector<std::uint8_t>& out, std::string_view type, const Bytes& content) {
+void put_png_chunk(std::vector<std::uint8_t>& out, std::string_view type, const Bytes& content) {
   const std::size_t start = out.size();
   put_u32(out, 0);
   out.insert(out.end(), type.begin(), type.end());
@@ -245,7 +244,7 @@ class PngCheck {
       if (!data_) {
         throw_image_error("PNG is damaged: it has no image data");
       }
-      put_chunk(container_.stream, "IEND", chunk.part(4, 0));
+      put_png_chunk(container_.stream, "IEND", chunk.part(4, 0));
       ended_ = true;
     } else if (chunk.is(0, "eXIf")) {
       container_.orientation = exif_orientation(content);
@@ -265,7 +264,7 @@ class PngCheck {
     set_size(container_, "PNG", header_.width, header_.height, max_pixels_);
     constexpr std::array<std::int64_t, 7> kChannels = {1, 0, 3, 3, 2, 0, 4};
     container_.channels = kChannels[header_.colour];
-    put_chunk(container_.stream, "IHDR", content);
+    put_png_chunk(container_.stream, "IHDR", content);
   }
 
   void take_palette(const Bytes& content) {
@@ -279,7 +278,7 @@ class PngCheck {
       std::array<std::uint8_t, 768> entries{};
       const std::size_t size = std::size_t{3} << header_.depth;
       std::copy_n(content.data(), std::min(size, content.size()), entries.begin());
-      put_chunk(container_.stream, "PLTE", Bytes(entries.data(), size, "PNG"));
+      put_png_chunk(container_.stream, "PLTE", Bytes(entries.data(), size, "PNG"));
     }
   }
 

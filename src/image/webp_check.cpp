@@ -9,8 +9,6 @@
 namespace vitrine::detail {
 namespace {
 
-constexpr auto kLittle = Bytes::Order::Little;
-
 std::uint32_t u24(const Bytes& bytes, std::uint64_t offset) {
   return bytes.u16(offset, kLittle) | static_cast<std::uint32_t>(bytes.u8(offset + 2)) << 16;
 }
@@ -48,7 +46,7 @@ void put_text(std::vector<std::uint8_t>& out, std::string_view text) {
   out.insert(out.end(), text.begin(), text.end());
 }
 
-void put_chunk(std::vector<std::uint8_t>& out, std::string_view type, const Bytes& content) {
+void put_riff_chunk(std::vector<std::uint8_t>& out, std::string_view type, const Bytes& content) {
   put_text(out, type);
   put_u32(out, content.size());
   out.insert(out.end(), content.data(), content.data() + content.size());
@@ -131,7 +129,7 @@ Container check_webp(Bytes bytes, std::uint64_t max_pixels) {
   put_text(out, "RIFF");
   put_u32(out, 12 + length + length % 2);
   put_text(out, "WEBP");
-  put_chunk(out, chunks.lossless ? "VP8L" : "VP8 ", *chunks.picture);
+  put_riff_chunk(out, chunks.lossless ? "VP8L" : "VP8 ", *chunks.picture);
   // OpenCV wants 32 bytes to look at before it knows a WebP.
   out.resize(std::max<std::size_t>(out.size(), 32));
   return container;

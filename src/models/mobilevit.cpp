@@ -16,7 +16,7 @@ namespace nn = torch::nn;
 
 namespace {
 
-constexpr auto kFields = [](auto& options, auto& visit) {
+constexpr auto kMobileVitFields = [](auto& options, auto& visit) {
   visit("version", options.version());
   visit("in_chans", options.in_chans());
   visit("num_classes", options.num_classes());
@@ -73,7 +73,7 @@ void check(const MobileVitOptions& options) {
 }  // namespace
 
 MobileVitOptions apply(MobileVitOptions base, const ModelOptions& overrides) {
-  return detail::with_options(std::move(base), overrides, "mobilevit", kFields);
+  return detail::with_options(std::move(base), overrides, "mobilevit", kMobileVitFields);
 }
 
 MobileVitImpl::MobileVitImpl(const MobileVitOptions& options_) : options(options_) {
@@ -219,7 +219,7 @@ std::vector<std::vector<std::string>> MobileVitImpl::layer_prefixes() const {
 }
 
 ModelOptions MobileVitImpl::model_options() const {
-  return detail::as_model_options(options, kFields);
+  return detail::as_model_options(options, kMobileVitFields);
 }
 
 }  // namespace vitrine

@@ -17,7 +17,7 @@ namespace nn = torch::nn;
 
 namespace {
 
-constexpr auto kFields = [](auto& options, auto& visit) {
+constexpr auto kSwinFields = [](auto& options, auto& visit) {
   visit("img_size", options.img_size());
   visit("patch_size", options.patch_size());
   visit("in_chans", options.in_chans());
@@ -130,7 +130,7 @@ torch::Tensor SwinStageImpl::forward(const torch::Tensor& x) {
 }
 
 SwinTransformerOptions apply(SwinTransformerOptions base, const ModelOptions& overrides) {
-  return detail::with_options(std::move(base), overrides, "swin", kFields);
+  return detail::with_options(std::move(base), overrides, "swin", kSwinFields);
 }
 
 SwinTransformerImpl::SwinTransformerImpl(const SwinTransformerOptions& options_)
@@ -240,7 +240,7 @@ std::vector<std::vector<std::string>> SwinTransformerImpl::layer_prefixes() cons
 }
 
 ModelOptions SwinTransformerImpl::model_options() const {
-  return detail::as_model_options(options, kFields);
+  return detail::as_model_options(options, kSwinFields);
 }
 
 std::optional<size_t> SwinTransformerImpl::stage_of_table(const std::string& key) const {

@@ -21,7 +21,7 @@ namespace nn = torch::nn;
 
 namespace {
 
-constexpr auto kFields = [](auto& options, auto& visit) {
+constexpr auto kVitFields = [](auto& options, auto& visit) {
   visit("img_size", options.img_size());
   visit("patch_size", options.patch_size());
   visit("in_chans", options.in_chans());
@@ -113,7 +113,7 @@ void check(const VisionTransformerOptions& options) {
 }  // namespace
 
 VisionTransformerOptions apply(VisionTransformerOptions base, const ModelOptions& overrides) {
-  return detail::with_options(std::move(base), overrides, "vit", kFields);
+  return detail::with_options(std::move(base), overrides, "vit", kVitFields);
 }
 
 VisionTransformerImpl::VisionTransformerImpl(const VisionTransformerOptions& options_)
@@ -351,7 +351,7 @@ std::vector<std::vector<std::string>> VisionTransformerImpl::layer_prefixes() co
 }
 
 ModelOptions VisionTransformerImpl::model_options() const {
-  return detail::as_model_options(options, kFields);
+  return detail::as_model_options(options, kVitFields);
 }
 
 torch::Tensor VisionTransformerImpl::adapt_weight(

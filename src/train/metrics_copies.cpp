@@ -20,7 +20,7 @@ namespace vitrine::detail {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr std::string_view kEventsStart = "events.out.tfevents.";
 constexpr std::string_view kEventsEnd = ".vitrine";
@@ -40,13 +40,13 @@ double now() {
 }
 
 /// A number of a line; JSON has no NaN, and writes null instead.
-double number(const Json& line, const char* name, double missing) {
+double number(const OrderedJson& line, const char* name, double missing) {
   const auto found = line.find(name);
   return found != line.end() && found->is_number() ? found->get<double>() : missing;
 }
 
 std::string event_of(const std::string& text) {
-  const auto line = Json::parse(text);
+  const auto line = OrderedJson::parse(text);
   std::vector<std::pair<std::string, double>> scalars;
   for (const auto& [name, tag] : kTags) {
     if (line.contains(name)) {
@@ -58,7 +58,7 @@ std::string event_of(const std::string& text) {
 }
 
 /// A value as RFC 4180 has it; nothing for null.
-std::string csv_cell(const Json& value) {
+std::string csv_cell(const OrderedJson& value) {
   if (value.is_null()) {
     return "";
   }
@@ -105,8 +105,8 @@ MetricsCopies::MetricsCopies(std::string folder) : folder_(std::move(folder)) {}
 void MetricsCopies::rewrite(const std::vector<std::string>& lines) {
   columns_.clear();
   std::string rows;
-  auto events =
-      version_event(lines.empty() ? now() : number(Json::parse(lines.front()), "time", now()));
+  auto events = version_event(
+      lines.empty() ? now() : number(OrderedJson::parse(lines.front()), "time", now()));
   for (const auto& line : lines) {
     rows += csv_row(line);
     events += event_of(line);
@@ -137,7 +137,7 @@ void MetricsCopies::clear() {
 
 /// The row of `line`, below the names of the columns where it is the first one.
 std::string MetricsCopies::csv_row(const std::string& text) {
-  const auto line = Json::parse(text);
+  const auto line = OrderedJson::parse(text);
   std::vector<std::string> cells;
   std::string rows;
   if (columns_.empty()) {

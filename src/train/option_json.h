@@ -10,21 +10,21 @@
 
 namespace vitrine::detail {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 // How options of plain types are written and read: as nlohmann does it.
 
 template <typename T>
-Json to_value(const T& value) {
+OrderedJson to_value(const T& value) {
   return value;
 }
 template <typename T>
-void from_value(const Json& json, T& value) {
+void from_value(const OrderedJson& json, T& value) {
   value = json.get<T>();
 }
 
 // nlohmann would cut a fraction off, wrap a number that is too large, and take true for 1.
-inline void from_value(const Json& json, int64_t& value) {
+inline void from_value(const OrderedJson& json, int64_t& value) {
   const bool fits =
       !json.is_number_unsigned() ||
       json.get<std::uint64_t>() <= static_cast<std::uint64_t>(std::numeric_limits<int64_t>::max());
@@ -33,13 +33,13 @@ inline void from_value(const Json& json, int64_t& value) {
   }
   value = json.get<int64_t>();
 }
-inline void from_value(const Json& json, std::uint64_t& value) {
+inline void from_value(const OrderedJson& json, std::uint64_t& value) {
   if (!json.is_number_unsigned()) {
     throw std::invalid_argument("a whole number of at least 0");
   }
   value = json.get<std::uint64_t>();
 }
-inline void from_value(const Json& json, double& value) {
+inline void from_value(const OrderedJson& json, double& value) {
   if (!json.is_number()) {
     throw std::invalid_argument("a number");
   }
@@ -48,7 +48,7 @@ inline void from_value(const Json& json, double& value) {
 
 /// Each by the rules above.
 template <typename T>
-void from_value(const Json& json, std::vector<T>& values) {
+void from_value(const OrderedJson& json, std::vector<T>& values) {
   if (!json.is_array()) {
     throw std::invalid_argument("a list");
   }
@@ -60,11 +60,11 @@ void from_value(const Json& json, std::vector<T>& values) {
 
 /// An option that may be unset, which is null.
 template <typename T>
-Json to_value(const std::optional<T>& value) {
-  return value ? to_value(*value) : Json();
+OrderedJson to_value(const std::optional<T>& value) {
+  return value ? to_value(*value) : OrderedJson();
 }
 template <typename T>
-void from_value(const Json& json, std::optional<T>& value) {
+void from_value(const OrderedJson& json, std::optional<T>& value) {
   value.reset();
   if (!json.is_null()) {
     from_value(json, value.emplace());

@@ -131,15 +131,15 @@ std::string matrix_svg(
   return svg + matrix_labels(classes, labels, layout) + "</svg>";
 }
 
-struct Pair {
+struct ConfusedPair {
   int64_t target;
   int64_t answer;
   int64_t count;
 };
 
-std::vector<Pair> confused_pairs(const torch::Tensor& counts) {
+std::vector<ConfusedPair> confused_pairs(const torch::Tensor& counts) {
   const auto places = counts.nonzero();  // [N, 2]
-  std::vector<Pair> pairs;
+  std::vector<ConfusedPair> pairs;
   for (int64_t i = 0; i < places.size(0); ++i) {
     const auto target = places[i][0].item<int64_t>();
     const auto answer = places[i][1].item<int64_t>();
@@ -147,8 +147,9 @@ std::vector<Pair> confused_pairs(const torch::Tensor& counts) {
       pairs.push_back({target, answer, counts[target][answer].item<int64_t>()});
     }
   }
-  std::stable_sort(
-      pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) { return a.count > b.count; });
+  std::stable_sort(pairs.begin(), pairs.end(), [](const ConfusedPair& a, const ConfusedPair& b) {
+    return a.count > b.count;
+  });
   pairs.resize(std::min(pairs.size(), kMostPairs));
   return pairs;
 }

@@ -10,9 +10,9 @@
 namespace vitrine {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-std::string text_of(const Json& value) {
+std::string text_of(const OrderedJson& value) {
   if (value.is_null() || value.empty() || value == "") {
     return "–";
   }
@@ -26,11 +26,11 @@ std::string text_of(const Json& value) {
     }
     return text;
   }
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 void add_facts(
-    const Json& object,
+    const OrderedJson& object,
     const std::string& prefix,
     std::vector<std::pair<std::string, std::string>>& facts) {
   for (const auto& [name, value] : object.items()) {
@@ -46,7 +46,7 @@ void add_facts(
 
 std::vector<std::pair<std::string, std::string>> facts_from_json(const std::string& json) {
   std::vector<std::pair<std::string, std::string>> facts;
-  const auto object = Json::parse(json, nullptr, /*allow_exceptions=*/false);
+  const auto object = OrderedJson::parse(json, nullptr, /*allow_exceptions=*/false);
   if (object.is_object()) {
     add_facts(object, "", facts);
   }
@@ -54,7 +54,7 @@ std::vector<std::pair<std::string, std::string>> facts_from_json(const std::stri
 }
 
 ReportFacts model_facts(const ModelCard& card) {
-  auto json = Json::parse(card_to_json(card));
+  auto json = OrderedJson::parse(card_to_json(card));
   json.erase("labels");
   return {"Model", facts_from_json(json.dump())};
 }

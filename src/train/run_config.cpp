@@ -11,10 +11,10 @@
 namespace vitrine::detail {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-std::string shown(const Json& value) {
-  return printable(value.dump(-1, ' ', false, Json::error_handler_t::replace));
+std::string shown(const OrderedJson& value) {
+  return printable(value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace));
 }
 
 /// Whether an option is a path: the same files may have another one by now.
@@ -24,7 +24,8 @@ bool is_path(const std::string& name) {
 
 /// Name of the first entry of `now` that `earlier` has with another value, or ""; paths alone, or
 /// all but paths.
-std::string find_difference(const Json& earlier, const Json& now, bool paths = false) {
+std::string find_difference(
+    const OrderedJson& earlier, const OrderedJson& now, bool paths = false) {
   for (const auto& [name, value] : now.items()) {
     const auto found = earlier.find(name);
     if (is_path(name) == paths && found != earlier.end() && *found != value) {
@@ -37,8 +38,8 @@ std::string find_difference(const Json& earlier, const Json& now, bool paths = f
 }  // namespace
 
 std::string make_run_config(const TrainOptions& options, const ImageSplits& splits) {
-  Json config;
-  config["options"] = Json::parse(train_options_to_json(options));
+  OrderedJson config;
+  config["options"] = OrderedJson::parse(train_options_to_json(options));
   config["data"] = {
       {"classes", splits.train.classes},
       {"train_images", splits.train.samples.size()},
@@ -48,7 +49,7 @@ std::string make_run_config(const TrainOptions& options, const ImageSplits& spli
       {"libtorch", libtorch_version()},
       {"threads", at::get_num_threads()},
       {"device", c10::DeviceTypeName(options.device().type(), /*lower_case=*/true)}};
-  return config.dump(2, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace) + "\n";
+  return config.dump(2, ' ', /*ensure_ascii=*/false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
 void compare_run_configs(
@@ -56,8 +57,8 @@ void compare_run_configs(
     const std::string& earlier,
     const std::string& now,
     const WarningHandler& warn) {
-  const auto before = Json::parse(earlier);
-  const auto current = Json::parse(now);
+  const auto before = OrderedJson::parse(earlier);
+  const auto current = OrderedJson::parse(now);
   const auto tell = [&](const char* part, const std::string& name) {
     return printable(folder) + ": the run was begun with " + name + " " +
            shown(before[part][name]) + ", now it is " + shown(current[part][name]);

@@ -15,7 +15,7 @@
 namespace vitrine::detail {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 torch::Tensor as_picture(const torch::Tensor& input, const PreprocessOptions& preprocess) {
   const auto triple = [](const auto& values) {
@@ -27,7 +27,7 @@ torch::Tensor as_picture(const torch::Tensor& input, const PreprocessOptions& pr
 
 /// The options of a run, and what it runs on.
 std::vector<ReportFacts> run_facts(const TrainOptions& options, const ImageSplits& splits) {
-  auto config = Json::parse(make_run_config(options, splits));
+  auto config = OrderedJson::parse(make_run_config(options, splits));
   config["data"]["classes"] = splits.train.classes.size();
   auto environment = config["data"];
   environment.update(config["environment"]);
@@ -65,7 +65,7 @@ std::vector<ReportPicture> sample_pictures(
 std::vector<EpochRecord> parse_epochs(const std::vector<std::string>& lines) {
   std::vector<EpochRecord> epochs;
   for (const auto& text : lines) {
-    const auto line = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    const auto line = OrderedJson::parse(text, nullptr, /*allow_exceptions=*/false);
     const auto number = [&](const char* name) {
       const auto found = line.find(name);
       return found != line.end() && found->is_number() ? found->get<double>()

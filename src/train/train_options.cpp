@@ -20,35 +20,35 @@
 namespace vitrine {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 using detail::from_value;
 using detail::to_value;
 
-Json to_value(const std::vector<Interpolation>& filters) {
-  Json json = Json::array();
+OrderedJson to_value(const std::vector<Interpolation>& filters) {
+  OrderedJson json = OrderedJson::array();
   for (const auto filter : filters) {
     json.push_back(to_string(filter));
   }
   return json;
 }
-void from_value(const Json& json, std::vector<Interpolation>& filters) {
+void from_value(const OrderedJson& json, std::vector<Interpolation>& filters) {
   filters.clear();
   for (const auto& name : json.get<std::vector<std::string>>()) {
     filters.push_back(parse_interpolation(name));
   }
 }
 
-Json to_value(const ModelOptions& options) {
-  Json json = Json::object();
+OrderedJson to_value(const ModelOptions& options) {
+  OrderedJson json = OrderedJson::object();
   for (const auto& [name, value] : options.values()) {
     std::visit([&, &key = name](const auto& v) { json[key] = v; }, value);
   }
   return json;
 }
-void from_value(const Json& json, ModelOptions& options) {
+void from_value(const OrderedJson& json, ModelOptions& options) {
   options = {};
-  for (const auto& [name, value] : json.get<std::map<std::string, Json>>()) {
+  for (const auto& [name, value] : json.get<std::map<std::string, OrderedJson>>()) {
     if (value.is_boolean()) {
       options.set(name, value.get<bool>());
     } else if (value.is_number_integer()) {
@@ -63,7 +63,7 @@ void from_value(const Json& json, ModelOptions& options) {
   }
 }
 
-Json to_value(const std::optional<PreprocessOptions>& options) {
+OrderedJson to_value(const std::optional<PreprocessOptions>& options) {
   if (!options) {
     return nullptr;
   }
@@ -76,7 +76,7 @@ Json to_value(const std::optional<PreprocessOptions>& options) {
       {"mean", options->mean()},
       {"std", options->std()}};
 }
-void from_value(const Json& json, std::optional<PreprocessOptions>& options) {
+void from_value(const OrderedJson& json, std::optional<PreprocessOptions>& options) {
   if (json.is_null()) {
     options.reset();
     return;
@@ -94,8 +94,8 @@ void from_value(const Json& json, std::optional<PreprocessOptions>& options) {
 /// One option of a run: its name, and how it is written and read.
 struct Field {
   std::string name;
-  std::function<Json(const TrainOptions&)> write;
-  std::function<void(TrainOptions&, const Json&)> read;
+  std::function<OrderedJson(const TrainOptions&)> write;
+  std::function<void(TrainOptions&, const OrderedJson&)> read;
 };
 
 /// `access` gives a reference to the option in a TrainOptions, constant or not.
@@ -104,7 +104,9 @@ Field field(const char* name, Access access) {
   return {
       name,
       [access](const TrainOptions& options) { return to_value(access(options)); },
-      [access](TrainOptions& options, const Json& json) { from_value(json, access(options)); }};
+      [access](TrainOptions& options, const OrderedJson& json) {
+        from_value(json, access(options));
+      }};
 }
 
 /// The same for an enumeration, which is written as its name.
@@ -112,8 +114,8 @@ template <typename Access, typename Parse>
 Field named(const char* name, Access access, Parse parse) {
   return {
       name,
-      [access](const TrainOptions& options) { return Json(to_string(access(options))); },
-      [access, parse](TrainOptions& options, const Json& json) {
+      [access](const TrainOptions& options) { return OrderedJson(to_string(access(options))); },
+      [access, parse](TrainOptions& options, const OrderedJson& json) {
         access(options) = parse(json.get<std::string>());
       }};
 }
@@ -318,19 +320,19 @@ std::vector<Field> all_fields() {
 }  // namespace
 
 std::string train_options_to_json(const TrainOptions& options) {
-  Json json = Json::object();
+  OrderedJson json = OrderedJson::object();
   for (const auto& field : all_fields()) {
     json[field.name] = field.write(options);
   }
-  return json.dump(2, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
+  return json.dump(2, ' ', /*ensure_ascii=*/false, OrderedJson::error_handler_t::replace);
 }
 
 TrainOptions train_options_from_json(const std::string& text, const TrainOptions& base) {
   const auto fields = all_fields();
   detail::check_json_size(text, "options of a run");
-  auto json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  auto json = OrderedJson::parse(text, nullptr, /*allow_exceptions=*/false);
   if (json.is_object() && json.contains("options")) {
-    json = Json(json["options"]);
+    json = OrderedJson(json["options"]);
   }
   if (!json.is_object()) {
     throw Error("options of a run: expected a JSON object, as in a run's config.json");
@@ -348,7 +350,7 @@ TrainOptions train_options_from_json(const std::string& text, const TrainOptions
     }
     try {
       found->read(options, value);
-    } catch (const Json::exception&) {
+    } catch (const OrderedJson::exception&) {
       throw Error("option " + name + " of a run: " + printable(value.dump()) + " has a wrong type");
     } catch (const std::invalid_argument& error) {
       throw Error(

@@ -28,7 +28,7 @@
 namespace vitrine {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 /// Mistakes that a run's report shows.
 constexpr int64_t kMistakes = 24;
@@ -331,7 +331,7 @@ void Run::keep(Trainer& trainer, RunFolder& folder, const EpochRecord& record) {
     observe(*state_.plateau, make_plateau(options_), by_loss ? record.val_loss : record.val_top1);
     trainer.set_lr(state_.plateau->lr);
   }
-  Json line = {
+  OrderedJson line = {
       {"epoch", record.epoch},
       {"step", record.step},
       {"lr", record.lr},
@@ -354,7 +354,7 @@ void Run::keep(Trainer& trainer, RunFolder& folder, const EpochRecord& record) {
   folder.append_metrics(line.dump());
   if (best) {
     card_.provenance["epoch"] = std::to_string(record.epoch);
-    card_.provenance["val_top1"] = Json(record.val_top1).dump();
+    card_.provenance["val_top1"] = OrderedJson(record.val_top1).dump();
     save_model(folder.best_path(), trainer.result(), card_);
   }
   save(trainer, folder);

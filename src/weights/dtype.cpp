@@ -23,7 +23,7 @@ constexpr std::array<DtypeRow, 22> kDtypes = {{
 }};
 
 /// Multiplies `product` by `factor`; false, and `product` unchanged, when that overflows.
-bool multiply(std::uint64_t& product, std::uint64_t factor) {
+bool try_multiply(std::uint64_t& product, std::uint64_t factor) {
   if (factor != 0 && product > std::numeric_limits<std::uint64_t>::max() / factor) {
     return false;
   }
@@ -55,12 +55,12 @@ std::optional<std::uint64_t> bits_of(const std::vector<std::int64_t>& shape, Dty
   std::uint64_t strides = 1;  // ATen computes strides as if no dimension were 0; they must not wrap
   for (const auto dimension : shape) {
     const auto size = static_cast<std::uint64_t>(dimension);
-    if (!multiply(bits, size) || !multiply(strides, std::max<std::uint64_t>(size, 1)) ||
+    if (!try_multiply(bits, size) || !try_multiply(strides, std::max<std::uint64_t>(size, 1)) ||
         strides > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
       return std::nullopt;
     }
   }
-  if (!multiply(bits, dtype_bits(dtype))) {
+  if (!try_multiply(bits, dtype_bits(dtype))) {
     return std::nullopt;
   }
   return bits;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -32,6 +33,9 @@ enum class Dtype : std::uint8_t {
   F6E2M3,
   F6E3M2,
 };
+
+/// The most dimensions that ATen's operators take.
+inline constexpr std::size_t kMaxDimensions = 64;
 
 /// Name of `dtype` in a file, such as "F32".
 const char* dtype_name(Dtype dtype);

@@ -7,8 +7,8 @@ namespace {
 
 using std::string_view_literals::operator""sv;
 
-bool starts_with(std::string_view text, std::string_view prefix) {
-  return text.substr(0, prefix.size()) == prefix;
+bool has_magic(std::string_view start, std::string_view magic) {
+  return start.substr(0, magic.size()) == magic;
 }
 
 /// Name of the first file in a zip archive, or as much of it as is there.
@@ -37,35 +37,35 @@ std::string zip_kind(std::string_view start) {
 }  // namespace
 
 std::string foreign_kind(std::string_view start) {
-  if (starts_with(start, "PK\x03\x04"sv)) {
+  if (has_magic(start, "PK\x03\x04"sv)) {
     return zip_kind(start);
   }
-  if (starts_with(start, "\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19"sv)) {
+  if (has_magic(start, "\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19"sv)) {
     return "is a PyTorch legacy checkpoint (.pth)";
   }
   if (start.size() > 1 && start[0] == '\x80' && start[1] >= 2 && start[1] <= 5) {
     return "is a Python pickle";
   }
   constexpr std::size_t kTarMagicAt = 257;
-  if (start.size() > kTarMagicAt && starts_with(start.substr(kTarMagicAt), "ustar"sv)) {
+  if (start.size() > kTarMagicAt && has_magic(start.substr(kTarMagicAt), "ustar"sv)) {
     return "is a tar archive, such as an early PyTorch checkpoint";
   }
-  if (starts_with(start, "version https://git-lfs"sv)) {
+  if (has_magic(start, "version https://git-lfs"sv)) {
     return "is a Git LFS pointer, not the file itself (git lfs pull fetches it)";
   }
-  if (starts_with(start, "\x93NUMPY"sv)) {
+  if (has_magic(start, "\x93NUMPY"sv)) {
     return "is a numpy array (.npy)";
   }
-  if (starts_with(start, "\x89HDF"sv)) {
+  if (has_magic(start, "\x89HDF"sv)) {
     return "is an HDF5 file, such as Keras weights (.h5)";
   }
-  if (starts_with(start, "GGUF"sv)) {
+  if (has_magic(start, "GGUF"sv)) {
     return "is a GGUF file";
   }
-  if (starts_with(start, "\x1F\x8B"sv)) {
+  if (has_magic(start, "\x1F\x8B"sv)) {
     return "is a gzip archive";
   }
-  if (starts_with(start, "\xEF\xBB\xBF"sv)) {
+  if (has_magic(start, "\xEF\xBB\xBF"sv)) {
     start.remove_prefix(3);
   }
   const auto first = start.find_first_not_of(" \t\r\n"sv);

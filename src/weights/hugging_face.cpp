@@ -14,18 +14,19 @@
 #include "vitrine/models/vit.h"
 
 #include "key_export.h"
+#include "key_pattern.h"
 
 namespace vitrine::detail {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 /// A model as transformers has it.
 struct Description {
   std::string layout;  // of `key_layouts`
   std::string name;    // of its classes, such as "ViT"
   std::string prefix;  // of all tensors but the classifier's, where there is one
-  Json config;
+  OrderedJson config;
 };
 
 void require(bool holds, const std::string& reason) {
@@ -35,8 +36,8 @@ void require(bool holds, const std::string& reason) {
 }
 
 /// A side, or rows and columns.
-Json size_json(const std::array<std::int64_t, 2>& size) {
-  return size[0] == size[1] ? Json(size[0]) : Json(size);
+OrderedJson size_json(const std::array<std::int64_t, 2>& size) {
+  return size[0] == size[1] ? OrderedJson(size[0]) : OrderedJson(size);
 }
 
 Description describe(const VisionTransformerOptions& of) {
@@ -59,7 +60,7 @@ Description describe(const VisionTransformerOptions& of) {
       !scaled || of.num_classes() == 0,
       "its DINOv2 classifies by the class token and the patches' mean; export it without a head");
   const auto hidden = static_cast<std::int64_t>(static_cast<double>(dim) * of.mlp_ratio());
-  Json config = {
+  OrderedJson config = {
       {"model_type", "vit"},
       {"hidden_size", dim},
       {"num_hidden_layers", of.depth()},
@@ -100,7 +101,7 @@ Description describe(const SwinTransformerOptions& of) {
   require(of.window_size().size() == 1, "its Swin has one window for all stages");
   const bool second = of.version() == 2;
   const auto stages = of.depths().size();
-  Json config = {
+  OrderedJson config = {
       {"model_type", second ? "swinv2" : "swin"},
       {"image_size", size_json(of.img_size())},
       {"patch_size", of.patch_size()},
@@ -138,7 +139,7 @@ Description describe(const MobileVitOptions& of, const PreprocessOptions& prepro
           of.transformer_depths() == std::vector<std::int64_t>{2, 4, 3} &&
           of.strides() == usual.strides() && of.stem_stride() == usual.stem_stride(),
       "its MobileViT has five stages, the last three with 2, 4 and 3 transformer blocks");
-  Json config = {
+  OrderedJson config = {
       {"model_type", second ? "mobilevitv2" : "mobilevit"},
       {"num_channels", of.in_chans()},
       {"image_size", preprocess.height()},
@@ -187,10 +188,6 @@ std::string replaced(std::string name, const std::string& from, const std::strin
   return at == std::string::npos ? name : name.replace(at, from.size(), to);
 }
 
-bool starts_with(const std::string& text, const std::string& start) {
-  return text.compare(0, start.size(), start) == 0;
-}
-
 /// What the options decide of names that the layout's rules have in several forms.
 StateDict finish_names(const StateDict& tensors, const Description& description, bool head) {
   const bool gated = description.config.value("use_swiglu_ffn", false);
@@ -226,7 +223,7 @@ std::string preprocessor_config(const PreprocessOptions& of, const std::string& 
   const int resample = of.interpolation() == Interpolation::Nearest    ? 0
                        : of.interpolation() == Interpolation::Bilinear ? 2
                                                                        : 3;
-  Json json = {
+  OrderedJson json = {
       {"image_processor_type",
        mobile   ? "MobileViTImageProcessor"
        : squash ? "ViTImageProcessor"
@@ -238,7 +235,7 @@ std::string preprocessor_config(const PreprocessOptions& of, const std::string& 
       {"do_normalize", !plain},
       {"image_mean", of.mean()},
       {"image_std", of.std()}};
-  const Json sides = {{"height", of.height()}, {"width", of.width()}};
+  const OrderedJson sides = {{"height", of.height()}, {"width", of.width()}};
   if (squash) {
     json["size"] = sides;
     json["do_center_crop"] = false;
@@ -275,8 +272,8 @@ HuggingFaceFiles to_hugging_face(const Classifier& model, const ModelCard& card)
                           : teacher ? "ForImageClassificationWithTeacher"
                                     : "ForImageClassification")};
   if (head) {
-    auto labels = Json::object();
-    auto indices = Json::object();
+    auto labels = OrderedJson::object();
+    auto indices = OrderedJson::object();
     for (std::int64_t i = 0; i < classes; ++i) {
       const auto index = static_cast<std::size_t>(i);
       const auto label = card.labels.empty() ? "LABEL_" + std::to_string(i) : card.labels[index];
@@ -286,7 +283,7 @@ HuggingFaceFiles to_hugging_face(const Classifier& model, const ModelCard& card)
     config["id2label"] = labels;
     config["label2id"] = indices;
   }
-  files.config = config.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  files.config = config.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
   files.preprocessor_config = preprocessor_config(card.preprocess, description.name);
   return files;
 }

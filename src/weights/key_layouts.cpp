@@ -2,6 +2,10 @@
 
 namespace vitrine::detail {
 
+void append(std::vector<KeyRule>& rules, const std::vector<KeyRule>& more) {
+  rules.insert(rules.end(), more.begin(), more.end());
+}
+
 const std::vector<std::string_view>& wrapper_prefixes() {
   static const std::vector<std::string_view> prefixes = {
       "module.", "_orig_mod.", "backbone.", "model."};

@@ -17,6 +17,11 @@ struct KeyRule {
   int parts = 3;  // how many there are
 };
 
+inline constexpr auto kConcat = Derivation::Concat;
+
+/// Adds `more` to `rules`.
+void append(std::vector<KeyRule>& rules, const std::vector<KeyRule>& more);
+
 /// Whether a checkpoint has a tensor whose name matches a pattern.
 using HasKey = std::function<bool(std::string_view)>;
 

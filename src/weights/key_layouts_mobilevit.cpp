@@ -3,12 +3,7 @@
 namespace vitrine::detail {
 namespace {
 
-constexpr auto kConcat = Derivation::Concat;
 constexpr auto kFlip = Derivation::FlipChannels;
-
-void append(std::vector<KeyRule>& rules, const std::vector<KeyRule>& more) {
-  rules.insert(rules.end(), more.begin(), more.end());
-}
 
 /// What both versions have in common by ml-cvnets's names. The first version was trained on images
 /// in BGR, the second in RGB.
@@ -72,7 +67,7 @@ std::vector<KeyRule> cvnets_v2_rules() {
 }
 
 /// What both versions have in common by Hugging Face's names.
-std::vector<KeyRule> huggingface_rules(bool bgr) {
+std::vector<KeyRule> huggingface_mobilevit_rules(bool bgr) {
   return {
       {"conv_stem.convolution.weight", "stem.conv.weight", bgr ? kFlip : Derivation::Copy},
       {"conv_stem.normalization.*", "stem.bn.*"},
@@ -108,8 +103,8 @@ std::vector<KeyRule> huggingface_rules(bool bgr) {
       {"classifier.*", "head.fc.*"}};
 }
 
-std::vector<KeyRule> huggingface_v1_rules() {
-  auto rules = huggingface_rules(/*bgr=*/true);
+std::vector<KeyRule> huggingface_mobilevit_v1_rules() {
+  auto rules = huggingface_mobilevit_rules(/*bgr=*/true);
   append(
       rules,
       {{"encoder.layer.{}.transformer.layer.{}.attention.attention.query.*",
@@ -137,8 +132,8 @@ std::vector<KeyRule> huggingface_v1_rules() {
   return rules;
 }
 
-std::vector<KeyRule> huggingface_v2_rules() {
-  auto rules = huggingface_rules(/*bgr=*/false);
+std::vector<KeyRule> huggingface_mobilevit_v2_rules() {
+  auto rules = huggingface_mobilevit_rules(/*bgr=*/false);
   append(
       rules,
       {{"encoder.layer.{}.transformer.layer.{}.attention.qkv_proj.convolution.*",
@@ -175,10 +170,10 @@ std::vector<KeyLayout> mobilevit_layouts() {
          return has("conv_stem.convolution.weight") &&
                 has("encoder.layer.{}.transformer.layer.{}.attention.qkv_proj.*");
        },
-       huggingface_v2_rules()},
+       huggingface_mobilevit_v2_rules()},
       {"Hugging Face MobileViT",
        [](const HasKey& has) { return has("conv_stem.convolution.weight"); },
-       huggingface_v1_rules()}};
+       huggingface_mobilevit_v1_rules()}};
 }
 
 }  // namespace vitrine::detail

@@ -3,12 +3,7 @@
 namespace vitrine::detail {
 namespace {
 
-constexpr auto kConcat = Derivation::Concat;
 constexpr auto kRows = Derivation::Rows;
-
-void append(std::vector<KeyRule>& rules, const std::vector<KeyRule>& more) {
-  rules.insert(rules.end(), more.begin(), more.end());
-}
 
 std::vector<KeyRule> torchvision_rules(bool second) {
   std::vector<KeyRule> rules = {
@@ -43,7 +38,7 @@ std::vector<KeyRule> torchvision_rules(bool second) {
 }
 
 /// What both versions have in common by Hugging Face's names, on disk and in memory.
-std::vector<KeyRule> huggingface_rules() {
+std::vector<KeyRule> huggingface_swin_rules() {
   return {
       {"embeddings.patch_embeddings.projection.*", "patch_embed.proj.*"},
       {"embeddings.norm.*", "patch_embed.norm.*"},
@@ -62,8 +57,8 @@ std::vector<KeyRule> huggingface_rules() {
       {"classifier.*", "head.fc.*"}};
 }
 
-std::vector<KeyRule> huggingface_v1_rules() {
-  auto rules = huggingface_rules();
+std::vector<KeyRule> huggingface_swin_v1_rules() {
+  auto rules = huggingface_swin_rules();
   append(
       rules,
       {{"encoder.layers.{}.blocks.{}.attention.self.query.*",
@@ -97,8 +92,8 @@ std::vector<KeyRule> huggingface_v1_rules() {
   return rules;
 }
 
-std::vector<KeyRule> huggingface_v2_rules() {
-  auto rules = huggingface_rules();
+std::vector<KeyRule> huggingface_swin_v2_rules() {
+  auto rules = huggingface_swin_rules();
   append(
       rules,
       {{"encoder.layers.{}.blocks.{}.attention.self.query.weight",
@@ -124,12 +119,12 @@ std::vector<KeyRule> huggingface_v2_rules() {
   return rules;
 }
 
-bool is_huggingface(const HasKey& has) {
+bool is_huggingface_swin(const HasKey& has) {
   return has("embeddings.patch_embeddings.projection.weight") &&
          has("encoder.layers.{}.blocks.{}.*");
 }
 
-bool is_timm(const HasKey& has) {
+bool is_timm_swin(const HasKey& has) {
   return has("patch_embed.proj.weight") && has("layers.{}.blocks.{}.attn.*");
 }
 
@@ -155,24 +150,24 @@ std::vector<KeyLayout> swin_layouts() {
        torchvision_rules(/*second=*/false)},
       {"Hugging Face Swin V2",
        [](const HasKey& has) {
-         return is_huggingface(has) &&
+         return is_huggingface_swin(has) &&
                 has("encoder.layers.{}.blocks.{}.attention.self.logit_scale");
        },
-       huggingface_v2_rules()},
-      {"Hugging Face Swin", is_huggingface, huggingface_v1_rules()},
+       huggingface_swin_v2_rules()},
+      {"Hugging Face Swin", is_huggingface_swin, huggingface_swin_v1_rules()},
       {"Microsoft Swin with absolute positions",
-       [](const HasKey& has) { return is_timm(has) && has("absolute_pos_embed"); },
+       [](const HasKey& has) { return is_timm_swin(has) && has("absolute_pos_embed"); },
        {},
        false,
        "has absolute position embeddings (absolute_pos_embed), which vitrine's Swin does not"},
       // A checkpoint without a head tells its age by its first merging alone.
       {"Microsoft Swin",
        [](const HasKey& has) {
-         return is_timm(has) && (has("layers.0.downsample.*") || has("head.weight"));
+         return is_timm_swin(has) && (has("layers.0.downsample.*") || has("head.weight"));
        },
        {{"layers.{}.downsample.*", "layers.{0+1}.downsample.*"}, {"head.*", "head.fc.*"}},
        /*keeps_names=*/true},
-      {"timm", is_timm, {}, /*keeps_names=*/true}};
+      {"timm", is_timm_swin, {}, /*keeps_names=*/true}};
 }
 
 }  // namespace vitrine::detail

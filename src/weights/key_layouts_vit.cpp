@@ -3,8 +3,6 @@
 namespace vitrine::detail {
 namespace {
 
-constexpr auto kConcat = Derivation::Concat;
-
 /// timm's names, which DeiT, DINO and DINOv2 share but for a few.
 std::vector<KeyRule> timm_rules() {
   return {
@@ -137,12 +135,12 @@ std::vector<KeyRule> huggingface_deit_rules() {
   return rules;
 }
 
-bool is_huggingface(const HasKey& has) {
+bool is_huggingface_vit(const HasKey& has) {
   return has("embeddings.patch_embeddings.projection.weight") &&
          (has("encoder.layer.{}.*") || has("layers.{}.attention.*"));
 }
 
-bool is_timm(const HasKey& has) {
+bool is_timm_vit(const HasKey& has) {
   return has("blocks.{}.attn.qkv.weight") || has("blocks.{}.{}.attn.qkv.weight");
 }
 
@@ -156,28 +154,31 @@ std::vector<KeyLayout> vit_layouts() {
        },
        torchvision_rules()},
       {"Hugging Face DINOv2 with registers",
-       [](const HasKey& has) { return is_huggingface(has) && has("embeddings.register_tokens"); },
+       [](const HasKey& has) {
+         return is_huggingface_vit(has) && has("embeddings.register_tokens");
+       },
        huggingface_dinov2_rules(/*registers=*/true)},
       {"Hugging Face DINOv2",
        [](const HasKey& has) {
-         return is_huggingface(has) && has("encoder.layer.{}.layer_scale1.lambda1");
+         return is_huggingface_vit(has) && has("encoder.layer.{}.layer_scale1.lambda1");
        },
        huggingface_dinov2_rules(/*registers=*/false)},
       {"Hugging Face DeiT with one head",
        [](const HasKey& has) {
-         return is_huggingface(has) && has("embeddings.distillation_token") && has("classifier.*");
+         return is_huggingface_vit(has) && has("embeddings.distillation_token") &&
+                has("classifier.*");
        },
        huggingface_deit_rules()},
-      {"Hugging Face ViT", is_huggingface, huggingface_vit_rules()},
+      {"Hugging Face ViT", is_huggingface_vit, huggingface_vit_rules()},
       {"DINOv2 with registers",
-       [](const HasKey& has) { return is_timm(has) && has("register_tokens"); },
+       [](const HasKey& has) { return is_timm_vit(has) && has("register_tokens"); },
        dinov2_register_rules(),
        /*keeps_names=*/true},
       {"timm with a tanh layer before the head",
-       [](const HasKey& has) { return is_timm(has) && has("pre_logits.*"); },
+       [](const HasKey& has) { return is_timm_vit(has) && has("pre_logits.*"); },
        pre_logits_rules(),
        /*keeps_names=*/true},
-      {"timm", is_timm, timm_rules(), /*keeps_names=*/true}};
+      {"timm", is_timm_vit, timm_rules(), /*keeps_names=*/true}};
 }
 
 }  // namespace vitrine::detail

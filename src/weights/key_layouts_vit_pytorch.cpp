@@ -3,10 +3,6 @@
 namespace vitrine::detail {
 namespace {
 
-void append(std::vector<KeyRule>& rules, const std::vector<KeyRule>& more) {
-  rules.insert(rules.end(), more.begin(), more.end());
-}
-
 /// A patch's values go through a linear layer; from version 1.0 on (`dual`) norms stand on both
 /// sides of it, of which the first is folded into it but for the normalising itself.
 std::vector<KeyRule> patch_rules(bool dual) {

@@ -17,10 +17,6 @@
 namespace vitrine::detail {
 namespace {
 
-bool starts_with(std::string_view text, std::string_view prefix) {
-  return text.substr(0, prefix.size()) == prefix;
-}
-
 /// The heads that DINO and DINOv2 train with, which are no classifiers.
 bool is_projection_head(std::string_view name) {
   return starts_with(name, "head.") || starts_with(name, "dino_head.") ||

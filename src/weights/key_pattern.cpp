@@ -14,7 +14,7 @@ bool is_digit(char c) {
 }
 
 /// The inside of a {}: number `index` times `factor` plus `offset`.
-struct Place {
+struct NumberPlace {
   std::size_t index = 0;
   int factor = 1;
   int offset = 0;
@@ -22,8 +22,8 @@ struct Place {
 
 /// Reads the place at `i`, where its { is, and sets `i` to where its } is. Patterns are vitrine's
 /// own: nothing is checked.
-Place read_place(std::string_view pattern, std::size_t& i, std::size_t& next) {
-  Place place;
+NumberPlace read_place(std::string_view pattern, std::size_t& i, std::size_t& next) {
+  NumberPlace place;
   place.index = is_digit(pattern[++i]) ? static_cast<std::size_t>(pattern[i++] - '0') : next;
   next = place.index + 1;
   for (; pattern[i] != '}'; i += 2) {

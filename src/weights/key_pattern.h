@@ -7,6 +7,11 @@
 
 namespace vitrine::detail {
 
+/// Whether `name` begins with `prefix`.
+inline bool starts_with(std::string_view name, std::string_view prefix) {
+  return name.substr(0, prefix.size()) == prefix;
+}
+
 /// What the places of a pattern stood for.
 struct KeyMatch {
   std::vector<int> numbers;  // by their place in the pattern's count: {0}, {1}, ...

@@ -17,7 +17,7 @@ namespace {
 using Json = nlohmann::json;
 using Triple = std::array<double, 3>;
 
-constexpr std::int64_t kMaxSide = 1 << 14;  // rows or columns of an input, in pixels
+constexpr std::int64_t kMaxInputSide = 1 << 14;  // rows or columns of an input, in pixels
 
 /// Sets `result` to what `parse` makes of the string `field`, where it is there.
 template <typename Value, typename Parse>
@@ -70,10 +70,10 @@ PreprocessOptions read_preprocess(const JsonFields& fields, const PreprocessOpti
     options.height(fields.integer("input_size[1]", (*size)[1]));
     options.width(fields.integer("input_size[2]", (*size)[2]));
     if (std::min(options.height(), options.width()) < 1 ||
-        std::max(options.height(), options.width()) > kMaxSide) {
+        std::max(options.height(), options.width()) > kMaxInputSide) {
       fields.fail(
           "input_size",
-          "is " + size->dump() + ", expected sides from 1 to " + std::to_string(kMaxSide));
+          "is " + size->dump() + ", expected sides from 1 to " + std::to_string(kMaxInputSide));
     }
   }
   options.mean(read_mean(fields, "mean", options.mean()));

@@ -13,8 +13,7 @@
 namespace vitrine::detail {
 namespace {
 
-constexpr std::size_t kMaxDepth = 127;        // as the reference reader
-constexpr std::size_t kMaxDimensions = 64;    // the most that ATen's operators take
+constexpr std::size_t kMaxJsonDepth = 127;    // as the reference reader
 constexpr std::size_t kMaxMetadata = 100000;  // entries of a map cost far more memory than bytes
 
 /// Receives the parser's events and builds the entries, refusing anything out of place at once, so
@@ -125,8 +124,10 @@ bool HeaderHandler::other(const std::string& what) {
 }
 
 bool HeaderHandler::enter(Place place) {
-  if (++depth_ > kMaxDepth) {
-    fail("the header nests deeper than " + std::to_string(kMaxDepth) + " levels: recursion limit");
+  if (++depth_ > kMaxJsonDepth) {
+    fail(
+        "the header nests deeper than " + std::to_string(kMaxJsonDepth) +
+        " levels: recursion limit");
   }
   if (place == Place::Ignored && place_ != Place::Ignored) {
     ignored_depth_ = depth_;

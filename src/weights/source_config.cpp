@@ -22,7 +22,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t kMostBytes = 8 << 20;
+constexpr std::size_t kMostConfigBytes = 8 << 20;
 constexpr std::int64_t kMostSide = 1 << 14;
 
 /// A JSON file, and how messages call it.
@@ -38,7 +38,7 @@ std::optional<JsonFile> read_beside(const std::string& path, const char* name) {
   if (!std::filesystem::is_regular_file(beside, ignored)) {
     return std::nullopt;
   }
-  const auto bytes = read_file(beside.string(), kMostBytes);
+  const auto bytes = read_file(beside.string(), kMostConfigBytes);
   JsonFile result{printable(beside.string()), {}};
   result.json = parse_json_object(std::string(bytes.begin(), bytes.end()), result.subject);
   return result;

@@ -1,5 +1,6 @@
 #include "source_defaults.h"
 
+#include "key_pattern.h"
 #include "models/zoo.h"
 
 namespace vitrine::detail {
@@ -7,10 +8,6 @@ namespace {
 
 /// A DeiT with a distillation token that no head sees: to vitrine, a register.
 constexpr const char* kOneHead = "Hugging Face DeiT with one head";
-
-bool starts_with(const std::string& text, const std::string& prefix) {
-  return text.compare(0, prefix.size(), prefix) == 0;
-}
 
 bool is_hugging_face_vit(const std::string& layout) {
   return layout == "Hugging Face ViT" || layout == kOneHead;

@@ -15,11 +15,10 @@
 namespace vitrine::detail {
 namespace {
 
-constexpr std::size_t kMaxDimensions = 64;  // the most that ATen's operators take
-constexpr int kMaxWrappings = 8;            // a parameter of a parameter ... of a tensor
+constexpr int kMaxWrappings = 8;  // a parameter of a parameter ... of a tensor
 
 // Names that a dtype has in a file. Float32 and the other old ones are mostly named by storages.
-constexpr std::array<std::pair<std::string_view, Dtype>, 19> kDtypes = {{
+constexpr std::array<std::pair<std::string_view, Dtype>, 19> kTorchDtypes = {{
     {"float32", Dtype::F32},
     {"float64", Dtype::F64},
     {"float16", Dtype::F16},
@@ -170,9 +169,11 @@ TensorOrProblem TensorReader::read_view(const Call& call, bool has_dtype) const 
   auto dtype = storage.type->dtype;
   if (has_dtype) {
     const auto name = graph_.name(arguments[6]);
-    const auto* known = std::find_if(
-        kDtypes.begin(), kDtypes.end(), [&](const auto& row) { return row.first == name; });
-    if (graph_.module(arguments[6]) != "torch" || known == kDtypes.end()) {
+    const auto* known =
+        std::find_if(kTorchDtypes.begin(), kTorchDtypes.end(), [&](const auto& row) {
+          return row.first == name;
+        });
+    if (graph_.module(arguments[6]) != "torch" || known == kTorchDtypes.end()) {
       return "has the dtype " + describe(graph_, arguments[6]) + ", which vitrine does not read";
     }
     dtype = known->second;

@@ -11,7 +11,7 @@ namespace {
 
 /// Bytes read at once: enough to hide the cost of a call, few enough to stay in a cache until they
 /// are copied.
-constexpr std::uint64_t kPiece = std::uint64_t{128} << 10;
+constexpr std::uint64_t kReadAtOnce = std::uint64_t{128} << 10;
 
 }  // namespace
 
@@ -22,10 +22,10 @@ ValuesFound read_values(
     const ValueRead& how,
     void* out) {
   // One for each thread, as allocating costs more than reading what is in memory.
-  thread_local std::vector<char> piece(kPiece);
+  thread_local std::vector<char> piece(kReadAtOnce);
   ValuesFound found;
-  for (std::uint64_t done = 0; done < size; done += kPiece) {
-    const auto count = std::min(kPiece, size - done);
+  for (std::uint64_t done = 0; done < size; done += kReadAtOnce) {
+    const auto count = std::min(kReadAtOnce, size - done);
     source.read_at(begin + done, piece.data(), count);
     if (how.checksum) {
       found.crc = update_crc(found.crc, piece.data(), count);

@@ -34,7 +34,7 @@ const std::string& hostile_splits() {
 }
 
 /// A finished run on those images, made once.
-const std::string& finished_run() {
+const std::string& hostile_run() {
   static const TemporaryFolder folder;
   static const std::string path = [] {
     auto words = train_words(folder / "run", 2);
@@ -47,7 +47,7 @@ const std::string& finished_run() {
 }
 
 std::string best() {
-  return finished_run() + "/best.safetensors";
+  return hostile_run() + "/best.safetensors";
 }
 
 /// `vitrine evaluate` of those images with more words.
@@ -104,7 +104,7 @@ TEST(ReportPage, OfARunShowsEverythingInABrowser) {
   if (browser().empty()) {
     GTEST_SKIP() << "no chromium and no google-chrome in PATH";
   }
-  const auto page = finished_run() + "/report.html";
+  const auto page = hostile_run() + "/report.html";
   const auto dom = browse(page, "--dump-dom");
   ASSERT_EQ(dom.status, 0) << dom.err;
   EXPECT_NE(dom.out.find("<h1><bdi>vitrine_vit_patch4_32</bdi></h1>"), std::string::npos);
@@ -138,7 +138,7 @@ TEST(ReportPage, OfAnEvaluationHasThatOfTheRunLessItsCourse) {
   EXPECT_NE(html.find("&lt;img src=x onerror=alert(1)&gt;"), std::string::npos);
   EXPECT_EQ(html.find(kHostileName), std::string::npos);
   EXPECT_EQ(html.find("Course of the training"), std::string::npos);
-  const auto run = bytes_of(finished_run() + "/report.html");
+  const auto run = bytes_of(hostile_run() + "/report.html");
   const auto matrix = [](const std::string& text) {
     const auto begin = text.find("<svg class=\"matrix\"");
     return text.substr(begin, text.find("</svg>", begin) - begin);

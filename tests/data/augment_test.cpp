@@ -4,15 +4,11 @@
 
 #include "vitrine/data/random.h"
 
+#include "grey_image.h"
 #include "support/tensor_assert.h"
 
 namespace vitrine {
 namespace {
-
-/// uint8 [H, W, 3] whose channels all hold `rows`.
-torch::Tensor image_of(const torch::Tensor& rows) {
-  return rows.to(torch::kUInt8).unsqueeze(2).repeat({1, 1, 3}).contiguous();
-}
 
 AugmentOptions still() {
   return AugmentOptions().scale({1, 1}).ratio({1, 1}).hflip(0);
@@ -23,7 +19,7 @@ PreprocessOptions side(int64_t size) {
 }
 
 TEST(TrainTransform, DependsOnTheGeneratorAlone) {
-  const auto image = image_of(torch::arange(256).view({16, 16}));
+  const auto image = grey_image(torch::arange(256).view({16, 16}));
   const TrainTransform transform(
       AugmentOptions().degrees(10).translate({0.1, 0.1}).vflip(0.5), side(8));
   auto one = make_generator(5);
@@ -37,7 +33,7 @@ TEST(TrainTransform, DependsOnTheGeneratorAlone) {
 }
 
 TEST(TrainTransform, FlipsByItsProbabilities) {
-  const auto image = image_of(torch::arange(64).view({8, 8}) * 4);
+  const auto image = grey_image(torch::arange(64).view({8, 8}) * 4);
   auto generator = make_generator(1);
   const auto plain = TrainTransform(still(), side(8))(image, generator);
   EXPECT_TENSOR_NEAR(plain, normalize(image, side(8)), 0);
@@ -115,7 +111,7 @@ TEST(TrainTransform, ErasesFromTheNormalisedImage) {
 }
 
 TEST(TrainTransform, WithoutAugmentationScalesTheShorterSideAndCutsTheCentre) {
-  const auto image = image_of(torch::arange(128).view({8, 16}));
+  const auto image = grey_image(torch::arange(128).view({8, 16}));
   const TrainTransform transform(AugmentOptions().no_aug(true).vflip(1), side(8).crop_pct(0.5));
   auto generator = make_generator(1);
   EXPECT_TENSOR_NEAR(

@@ -1,23 +1,17 @@
 #include "data/auto_augment_ops.h"
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
-#include <fstream>
 #include <string>
 
+#include "golden_json.h"
 #include "support/picture.h"
 
 namespace vitrine::detail {
 namespace {
 
-nlohmann::json golden() {
-  std::ifstream file(std::string(VITRINE_TEST_DATA) + "/golden/augment.json");
-  return nlohmann::json::parse(file);
-}
-
 TEST(AugmentOps, TurnLevelsIntoTheArgumentsOfTimm) {
-  const auto levels = golden()["levels"];
+  const auto levels = augment_golden()["levels"];
   ASSERT_EQ(levels.size(), 27U);
   for (const auto& [name, rows] : levels.items()) {
     const auto& op = find_augment_op(name);
@@ -32,13 +26,13 @@ TEST(AugmentOps, TurnLevelsIntoTheArgumentsOfTimm) {
 }
 
 TEST(AugmentOps, DrawANumberOnlyWhereItMatters) {
-  for (const auto& [name, rows] : golden()["levels"].items()) {
+  for (const auto& [name, rows] : augment_golden()["levels"].items()) {
     EXPECT_EQ(find_augment_op(name).random, rows["0.25"] != rows["0.75"]) << name;
   }
 }
 
 TEST(AugmentOps, EqualTrivialAugmentOfTorchvision) {
-  const auto cases = golden()["trivial"];
+  const auto cases = augment_golden()["trivial"];
   ASSERT_GT(cases.size(), 100U);
   for (const auto& one : cases) {
     const auto& op = find_augment_op("Trivial" + one[0].get<std::string>());

@@ -4,18 +4,14 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
-#include <fstream>
 #include <numeric>
 #include <stdexcept>
 #include <string>
 
+#include "golden_json.h"
+
 namespace vitrine::detail {
 namespace {
-
-nlohmann::json golden() {
-  std::ifstream file(std::string(VITRINE_TEST_DATA) + "/golden/augment.json");
-  return nlohmann::json::parse(file);
-}
 
 void expect_step(const AugmentStep& step, const nlohmann::json& expected) {
   EXPECT_EQ(step.op->name, expected[0].get<std::string>());
@@ -24,7 +20,7 @@ void expect_step(const AugmentStep& step, const nlohmann::json& expected) {
 }
 
 TEST(AugmentText, NamesThePoliciesOfTimm) {
-  const auto policies = golden()["policies"];
+  const auto policies = augment_golden()["policies"];
   for (const auto& [text, choices] : policies.items()) {
     SCOPED_TRACE(text);
     const auto policy = parse_augment_policy(text);
@@ -41,7 +37,7 @@ TEST(AugmentText, NamesThePoliciesOfTimm) {
 }
 
 TEST(AugmentText, NamesTheSetsOfRandAugmentOfTimm) {
-  const auto sets = golden()["sets"];
+  const auto sets = augment_golden()["sets"];
   for (const auto& [text, expected] : sets.items()) {
     SCOPED_TRACE(text);
     const auto policy = parse_augment_policy(text);

@@ -6,15 +6,11 @@
 
 #include "vitrine/data/random.h"
 
+#include "grey_image.h"
 #include "support/tensor_assert.h"
 
 namespace vitrine {
 namespace {
-
-/// uint8 [H, W, 3] whose channels all hold `rows`.
-torch::Tensor image_of(const torch::Tensor& rows) {
-  return rows.to(torch::kUInt8).unsqueeze(2).repeat({1, 1, 3}).contiguous();
-}
 
 torch::Tensor plane(const torch::Tensor& image) {
   return image.select(2, 0).to(torch::kFloat32);
@@ -35,18 +31,18 @@ TEST(DrawAffine, StaysInItsRangesAndMovesByWholePixels) {
 }
 
 TEST(ApplyAffine, LeavesAnImageAsItIs) {
-  const auto image = image_of(torch::arange(20).view({4, 5}) * 10);
+  const auto image = grey_image(torch::arange(20).view({4, 5}) * 10);
   EXPECT_TRUE(torch::equal(apply_affine(image, {0, 0, 0, 1}), image));
 }
 
 TEST(ApplyAffine, TurnsClockwise) {
-  const auto image = image_of(torch::tensor({{10, 20}, {30, 40}}));
+  const auto image = grey_image(torch::tensor({{10, 20}, {30, 40}}));
   const auto expected = torch::tensor({{30.0F, 10.0F}, {40.0F, 20.0F}});
   EXPECT_TENSOR_NEAR(plane(apply_affine(image, {90, 0, 0, 1})), expected, 0);
 }
 
 TEST(ApplyAffine, MovesToTheRightAndDownAndFillsWithBlack) {
-  const auto image = image_of(torch::tensor({{10, 20, 30}, {40, 50, 60}}));
+  const auto image = grey_image(torch::tensor({{10, 20, 30}, {40, 50, 60}}));
   const auto expected = torch::tensor({{0.0F, 0.0F, 0.0F}, {0.0F, 10.0F, 20.0F}});
   EXPECT_TENSOR_NEAR(plane(apply_affine(image, {0, 1, 1, 1})), expected, 0);
 }
@@ -55,7 +51,7 @@ TEST(ApplyAffine, ZoomsAboutTheCentre) {
   // At twice the size the middle pixel of five spreads over its neighbours, half way to theirs.
   const auto row = torch::tensor({{0, 0, 100, 0, 0}}).repeat({5, 1});
   const auto expected = torch::tensor({0.0F, 50.0F, 100.0F, 50.0F, 0.0F});
-  EXPECT_TENSOR_NEAR(plane(apply_affine(image_of(row), {0, 0, 0, 2}))[2], expected, 1);
+  EXPECT_TENSOR_NEAR(plane(apply_affine(grey_image(row), {0, 0, 0, 2}))[2], expected, 1);
 }
 
 TEST(ApplyAffine, RefusesWhatIsNoImage) {

@@ -1,23 +1,21 @@
 #include "vitrine/data/random_erasing.h"
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include <cmath>
-#include <fstream>
 #include <string>
 
 #include "vitrine/data/random.h"
 #include "vitrine/error.h"
 
+#include "golden_json.h"
 #include "support/value_error.h"
 
 namespace vitrine {
 namespace {
 
 TEST(RandomErasing, TakesTheBoxesOfTimmForTheSameNumbers) {
-  std::ifstream file(std::string(VITRINE_TEST_DATA) + "/golden/augment.json");
-  const auto cases = nlohmann::json::parse(file)["erasing"];
+  const auto cases = augment_golden()["erasing"];
   ASSERT_GE(cases.size(), 60U);
   const RandomErasingOptions options;
   const auto [low, high] = options.aspect();

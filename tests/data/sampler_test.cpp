@@ -3,7 +3,6 @@
 #include <torch/serialize.h>
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <fstream>
@@ -11,6 +10,8 @@
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include "golden_json.h"
 
 namespace vitrine {
 namespace {
@@ -84,8 +85,7 @@ TEST(ShuffleSampler, LeavesOutWhatIsSkipped) {
 }
 
 TEST(RepeatedIndices, EqualThoseOfTimm) {
-  std::ifstream file(std::string(VITRINE_TEST_DATA) + "/golden/augment.json");
-  const auto cases = nlohmann::json::parse(file)["repeats"];
+  const auto cases = augment_golden()["repeats"];
   ASSERT_EQ(cases.size(), 10U);
   for (const auto& one : cases) {
     const auto images = one[0].get<std::size_t>();

@@ -6,6 +6,7 @@
 
 #include "vitrine/layers/window_attention.h"
 
+#include "averaging_attention.h"
 #include "support/tensor_assert.h"
 #include "support/value_error.h"
 
@@ -18,32 +19,20 @@ WindowAttentionOptions options_of(int64_t dim, int64_t heads) {
   return WindowAttentionOptions(dim, heads, /*window_size=*/2).cosine(true);
 }
 
-/// One window of 2x2 tokens of two channels, everything 0 but that values and output pass straight
-/// through: biases are all 16 * sigmoid(0).
-WindowAttention averaging_attention() {
-  const torch::NoGradGuard no_grad;
-  WindowAttention attention(options_of(2, 1));
-  for (auto& parameter : attention->parameters()) {
-    parameter.zero_();
-  }
-  attention->qkv->weight.slice(/*dim=*/0, /*start=*/4).copy_(torch::eye(2));
-  attention->proj->weight.copy_(torch::eye(2));
-  return attention;
-}
-
-torch::Tensor four_tokens() {
-  return torch::arange(8, torch::kFloat).view({1, 4, 2});  // (0,1) (2,3) (4,5) (6,7)
+/// Biases are all 16 * sigmoid(0).
+WindowAttention averaging_cosine_attention() {
+  return averaging_attention(options_of(2, 1));
 }
 
 TEST(CosineAttention, AveragesTheWindowWhenAllScoresAreEqual) {
-  auto attention = averaging_attention();
+  auto attention = averaging_cosine_attention();
   const auto mean = torch::tensor({3.0F, 4.0F}).expand({1, 4, 2});
   EXPECT_TENSOR_NEAR(attention(four_tokens()), mean, 1e-6);
 }
 
 TEST(CosineAttention, ScoresByTheAngleAlone) {
   const torch::NoGradGuard no_grad;
-  auto attention = averaging_attention();
+  auto attention = averaging_cosine_attention();
   attention->qkv->weight.copy_(torch::eye(2).repeat({3, 1}));
   // Whatever their lengths: cosine 1 with itself, 0 with the others; the scale is exp(0).
   const auto x = torch::tensor({3.0F, 0.0F, 0.0F, 5.0F, 0.0F, 2.0F, 0.0F, 1.0F}).view({1, 4, 2});
@@ -54,14 +43,14 @@ TEST(CosineAttention, ScoresByTheAngleAlone) {
 
 TEST(CosineAttention, TakesATokenOfZeros) {
   const torch::NoGradGuard no_grad;
-  auto attention = averaging_attention();
+  auto attention = averaging_cosine_attention();
   attention->qkv->weight.copy_(torch::eye(2).repeat({3, 1}));
   EXPECT_TENSOR_NEAR(attention(torch::zeros({1, 4, 2})), torch::zeros({1, 4, 2}), 0);
 }
 
 TEST(CosineAttention, ScalesByAHundredAtMost) {
   const torch::NoGradGuard no_grad;
-  auto attention = averaging_attention();
+  auto attention = averaging_cosine_attention();
   attention->qkv->weight.copy_(torch::eye(2).repeat({3, 1}));
   // Nearly parallel, so that no weight is all or nothing.
   const auto x = torch::tensor({1.0F, 0.0F, 1.0F, 0.1F, 1.0F, 0.2F, 1.0F, 0.3F}).view({1, 4, 2});
@@ -75,7 +64,7 @@ TEST(CosineAttention, ScalesByAHundredAtMost) {
 
 TEST(CosineAttention, AddsTheBiasThatTheMlpGivesAnOffset) {
   const torch::NoGradGuard no_grad;
-  auto attention = averaging_attention();
+  auto attention = averaging_cosine_attention();
   // The MLP passes on the column's offset where it is positive, a thousandfold: 16 * sigmoid is 16
   // for a key on the query's left, and 8 for any other.
   attention->cpb_mlp->at<torch::nn::LinearImpl>(0).weight[0][1] = 1;
@@ -90,7 +79,7 @@ TEST(CosineAttention, AddsTheBiasThatTheMlpGivesAnOffset) {
 
 TEST(CosineAttention, GivesQueriesAndValuesABiasButNoKey) {
   const torch::NoGradGuard no_grad;
-  auto attention = averaging_attention();
+  auto attention = averaging_cosine_attention();
   EXPECT_FALSE(attention->qkv->bias.defined());
   attention->v_bias.copy_(torch::tensor({10.0F, 20.0F}));
   const auto shifted = torch::tensor({13.0F, 24.0F}).expand({1, 4, 2});

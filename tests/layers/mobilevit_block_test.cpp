@@ -12,7 +12,7 @@
 namespace vitrine {
 namespace {
 
-MobileVitBlock small_block() {
+MobileVitBlock small_mobilevit_block() {
   torch::manual_seed(0);
   MobileVitBlock block(MobileVitBlockOptions(/*chans=*/4, /*transformer_dim=*/8, /*depth=*/1));
   block->eval();
@@ -41,7 +41,7 @@ TEST(UnfoldPatches, RejectsAMapThatIsNoMultipleOfThePatch) {
 
 TEST(MobileVitBlock, LetsEachPlaceWithinAPatchAttendForItself) {
   const torch::NoGradGuard no_grad;
-  auto block = small_block();
+  auto block = small_mobilevit_block();
   // Reduce the 3x3 convolutions to their centres: what is left to mix pixels is the transformer.
   for (auto* convolution : {&block->conv_kxk->conv, &block->conv_fusion->conv}) {
     auto& weight = (*convolution)->weight;
@@ -59,7 +59,7 @@ TEST(MobileVitBlock, LetsEachPlaceWithinAPatchAttendForItself) {
 
 TEST(MobileVitBlock, FusesItsInputWithTheGlobalFeatures) {
   const torch::NoGradGuard no_grad;
-  auto block = small_block();
+  auto block = small_mobilevit_block();
   const auto x = torch::randn({2, 4, 6, 4});
   auto tokens = unfold_patches(block->conv_1x1(block->conv_kxk(x)), {2, 2});
   tokens = block->norm(block->transformer->forward(tokens));
@@ -68,14 +68,14 @@ TEST(MobileVitBlock, FusesItsInputWithTheGlobalFeatures) {
 }
 
 TEST(MobileVitBlock, TakesAMapThatIsNoMultipleOfThePatch) {
-  auto block = small_block();
+  auto block = small_mobilevit_block();
   const auto y = block(torch::randn({2, 4, 5, 7}));
   EXPECT_EQ(y.sizes(), (std::vector<int64_t>{2, 4, 5, 7}));
   EXPECT_TRUE(y.isfinite().all().item<bool>());
 }
 
 TEST(MobileVitBlock, TreatsImagesApart) {
-  auto block = small_block();
+  auto block = small_mobilevit_block();
   const auto x = torch::randn({3, 4, 4, 4});
   EXPECT_TENSOR_NEAR(block(x.slice(0, 1, 2)), block(x).slice(0, 1, 2), 1e-6);
 }
@@ -96,7 +96,7 @@ TEST(MobileVitBlock, RejectsOptionsAndShapesOutOfRange) {
   EXPECT_VALUE_ERROR(MobileVitBlock(Options(0, 8, 1)), "chans");
   EXPECT_VALUE_ERROR(MobileVitBlock(Options(4, 8, 1).patch_size(0)), "patch_size");
   EXPECT_VALUE_ERROR(MobileVitBlock(Options(4, 8, 1).mlp_ratio(0)), "mlp_ratio");
-  auto block = small_block();
+  auto block = small_mobilevit_block();
   EXPECT_VALUE_ERROR(block(torch::zeros({1, 3, 4, 4})), "[B, 4, H, W], got [1, 3, 4, 4]");
   EXPECT_VALUE_ERROR(block(torch::zeros({1, 4, 0, 4})), "[1, 4, 0, 4]");
 }

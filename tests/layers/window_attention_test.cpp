@@ -6,28 +6,12 @@
 
 #include <cmath>
 
+#include "averaging_attention.h"
 #include "support/tensor_assert.h"
 #include "support/value_error.h"
 
 namespace vitrine {
 namespace {
-
-/// One window of 2x2 tokens of two channels; zero queries and keys, values and output straight
-/// through: what is left of the scores is bias and mask.
-WindowAttention averaging_attention() {
-  const torch::NoGradGuard no_grad;
-  WindowAttention attention(WindowAttentionOptions(/*dim=*/2, /*num_heads=*/1, /*window_size=*/2));
-  for (auto& parameter : attention->parameters()) {
-    parameter.zero_();
-  }
-  attention->qkv->weight.slice(/*dim=*/0, /*start=*/4).copy_(torch::eye(2));
-  attention->proj->weight.copy_(torch::eye(2));
-  return attention;
-}
-
-torch::Tensor four_tokens() {
-  return torch::arange(8, torch::kFloat).view({1, 4, 2});  // (0,1) (2,3) (4,5) (6,7)
-}
 
 TEST(WindowPartition, CutsWindowsRowByRow) {
   const auto map = torch::arange(16, torch::kFloat).view({1, 4, 4, 1});

@@ -9,11 +9,6 @@
 namespace vitrine {
 namespace {
 
-torch::Tensor images() {
-  torch::manual_seed(1);
-  return torch::randn({2, 3, 32, 32});
-}
-
 std::shared_ptr<Classifier> cloned(const Classifier& model) {
   return std::dynamic_pointer_cast<Classifier>(model.clone());
 }

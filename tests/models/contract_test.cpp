@@ -18,11 +18,6 @@ namespace {
 
 using Shape = std::vector<int64_t>;
 
-torch::Tensor images(int64_t count) {
-  torch::manual_seed(1);
-  return torch::randn({count, 3, 32, 32});
-}
-
 TEST(EveryModel, GivesEqualLogitsForAnImageInAnyBatch) {
   const torch::NoGradGuard no_grad;
   for (const auto& [name, model] : small_models()) {

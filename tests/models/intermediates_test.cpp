@@ -21,7 +21,7 @@ IntermediatesOptions of(std::vector<int64_t> indices) {
   return IntermediatesOptions().indices(std::move(indices));
 }
 
-struct Case {
+struct IntermediatesCase {
   std::string name;  // in the golden file
   std::string model;
   IntermediatesOptions options;
@@ -29,7 +29,7 @@ struct Case {
 };
 
 /// What tests/golden/make_inside_golden.py recorded.
-std::vector<Case> cases() {
+std::vector<IntermediatesCase> intermediates_cases() {
   const auto norm = IntermediatesOptions().norm(true);
   return {
       {"vit.all", "vit", {}, 3},
@@ -51,7 +51,7 @@ std::vector<Case> cases() {
 TEST(Intermediates, AreTimms) {
   const torch::NoGradGuard no_grad;
   const auto golden = read_safetensors(VITRINE_TEST_DATA "/golden/inside.safetensors").tensors;
-  for (const auto& test : cases()) {
+  for (const auto& test : intermediates_cases()) {
     SCOPED_TRACE(test.name);
     auto model = inside_model(test.model);
     const auto result = model->forward_intermediates(inside_image(), test.options);
@@ -121,8 +121,9 @@ TEST(Intermediates, PassGradientsOn) {
 
 TEST(Intermediates, AreRefusedBeyondTheModelAndInUnknownFormats) {
   const auto images = torch::randn({1, 3, 32, 32});
-  for (const auto& [name, model] : small_models()) {
-    SCOPED_TRACE(name);
+  for (const auto& named : small_models()) {
+    SCOPED_TRACE(named.first);
+    const auto& model = named.second;
     EXPECT_VALUE_ERROR(model->forward_intermediates(images, of({2})), "must be -2 to 1, got 2");
     EXPECT_VALUE_ERROR(model->forward_intermediates(images, of({0, -3})), "got -3");
     EXPECT_VALUE_ERROR(

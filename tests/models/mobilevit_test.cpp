@@ -17,10 +17,6 @@ namespace {
 
 using Shape = std::vector<int64_t>;
 
-torch::nn::SequentialImpl& stage(const MobileVitImpl& model, size_t i) {
-  return *model.stages->ptr(i)->as<torch::nn::Sequential>();
-}
-
 MobileVit xxs() {
   const auto model = create_model("mobilevit_xxs");
   return MobileVit(std::dynamic_pointer_cast<MobileVitImpl>(model));
@@ -35,7 +31,7 @@ TEST(MobileVit, ShrinksTheMapStageByStage) {
   const Shape expected[] = {
       {1, 16, 128, 128}, {1, 24, 64, 64}, {1, 48, 32, 32}, {1, 64, 16, 16}, {1, 80, 8, 8}};
   for (size_t i = 0; i < 5; ++i) {
-    x = stage(*model, i).forward(x);
+    x = mobilevit_stage(*model, i).forward(x);
     EXPECT_EQ(x.sizes(), expected[i]) << i;
   }
   EXPECT_EQ(model->final_conv(x).sizes(), (Shape{1, 320, 8, 8}));
@@ -65,9 +61,9 @@ TEST(MobileVit, PoolsTheLastConvolution) {
 
 TEST(MobileVit, RaisesDropPathLinearlyOverAllBlocks) {
   MobileVit model(small_mobilevit_options().drop_path_rate(0.2));
-  EXPECT_DOUBLE_EQ(stage(*model, 0).at<InvertedResidualImpl>(0).drop_path->p, 0);
-  EXPECT_DOUBLE_EQ(stage(*model, 1).at<InvertedResidualImpl>(0).drop_path->p, 0.1);
-  EXPECT_DOUBLE_EQ(stage(*model, 1).at<MobileVitBlockImpl>(1).options.drop_path(), 0.2);
+  EXPECT_DOUBLE_EQ(mobilevit_stage(*model, 0).at<InvertedResidualImpl>(0).drop_path->p, 0);
+  EXPECT_DOUBLE_EQ(mobilevit_stage(*model, 1).at<InvertedResidualImpl>(0).drop_path->p, 0.1);
+  EXPECT_DOUBLE_EQ(mobilevit_stage(*model, 1).at<MobileVitBlockImpl>(1).options.drop_path(), 0.2);
 }
 
 TEST(MobileVit, StartsAsThePapersCodeDoes) {

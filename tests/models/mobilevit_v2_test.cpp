@@ -18,10 +18,6 @@ namespace {
 
 using Shape = std::vector<int64_t>;
 
-torch::nn::SequentialImpl& stage(const MobileVitImpl& model, size_t i) {
-  return *model.stages->ptr(i)->as<torch::nn::Sequential>();
-}
-
 MobileVitOptions small_v2_options() {
   return small_mobilevit_options().version(2).head_chans(0);
 }
@@ -36,7 +32,7 @@ TEST(MobileVitV2, ShrinksTheMapStageByStage) {
   const Shape expected[] = {
       {1, 32, 128, 128}, {1, 64, 64, 64}, {1, 128, 32, 32}, {1, 192, 16, 16}, {1, 256, 8, 8}};
   for (size_t i = 0; i < 5; ++i) {
-    x = stage(*model, i).forward(x);
+    x = mobilevit_stage(*model, i).forward(x);
     EXPECT_EQ(x.sizes(), expected[i]) << i;
   }
 }
@@ -67,7 +63,7 @@ TEST(MobileVitV2, TakesImagesOfAnySize) {
 
 TEST(MobileVitV2, PassesItsOptionsOn) {
   MobileVit model(small_v2_options().drop_path_rate(0.2).patch_size(4).attn_drop_rate(0.1));
-  const auto& options = stage(*model, 1).at<MobileVitV2BlockImpl>(1).options;
+  const auto& options = mobilevit_stage(*model, 1).at<MobileVitV2BlockImpl>(1).options;
   EXPECT_DOUBLE_EQ(options.drop_path(), 0.2);
   EXPECT_DOUBLE_EQ(options.attn_drop(), 0.1);
   EXPECT_EQ(options.patch_size(), 4);

@@ -17,7 +17,7 @@ namespace vitrine {
 namespace {
 
 /// A model of the zoo, narrowed, with weights of another image size or other windows.
-struct Case {
+struct SizeCase {
   std::string name;  // in the golden file
   std::string model;
   ModelOptions options;  // of both
@@ -36,7 +36,7 @@ ModelOptions swin_options() {
 }
 
 /// What tests/golden/make_sizes_golden.py recorded.
-std::vector<Case> cases() {
+std::vector<SizeCase> size_cases() {
   const auto size = [](int64_t rows, int64_t columns) {
     return ModelOptions().img_size(rows, columns);
   };
@@ -94,7 +94,7 @@ ModelOptions merged(ModelOptions options, const ModelOptions& over) {
 TEST(Sizes, GiveTimmsLogits) {
   const torch::NoGradGuard no_grad;
   const auto golden = read_safetensors(VITRINE_TEST_DATA "/golden/sizes.safetensors").tensors;
-  for (const auto& test : cases()) {
+  for (const auto& test : size_cases()) {
     SCOPED_TRACE(test.name);
     const auto origin = create_model(test.model, merged(test.options, test.origin));
     reference_fill(*origin);

@@ -80,6 +80,29 @@ inline VisionTransformerOptions small_simple_vit_options() {
       .proj_bias(false);
 }
 
+inline SwinStageImpl& swin_stage(const SwinTransformer& model, size_t i) {
+  return model.ptr()->layers->at<SwinStageImpl>(i);
+}
+
+inline SwinBlockImpl& swin_block(const SwinTransformer& model, size_t i, size_t j) {
+  return swin_stage(model, i).blocks->at<SwinBlockImpl>(j);
+}
+
+inline torch::nn::SequentialImpl& mobilevit_stage(const MobileVitImpl& model, size_t i) {
+  return *model.stages->ptr(i)->as<torch::nn::Sequential>();
+}
+
+/// What a norm without factors makes of the last dimension of `x`.
+inline torch::Tensor normalised(const torch::Tensor& x) {
+  return torch::layer_norm(x, {x.size(-1)}, {}, {}, 1e-6);
+}
+
+/// [count, 3, 32, 32], always the same.
+inline torch::Tensor images(int64_t count = 2) {
+  torch::manual_seed(1);
+  return torch::randn({count, 3, 32, 32});
+}
+
 /// One small model of each family, by name, for images of 3x32x32.
 inline std::vector<std::pair<std::string, std::shared_ptr<Classifier>>> small_models() {
   return {

@@ -15,14 +15,6 @@ namespace {
 
 using Shape = std::vector<int64_t>;
 
-SwinStageImpl& stage(SwinTransformer model, size_t i) {
-  return model->layers->at<SwinStageImpl>(i);
-}
-
-SwinBlockImpl& block(SwinTransformer model, size_t i, size_t j) {
-  return stage(model, i).blocks->at<SwinBlockImpl>(j);
-}
-
 /// Shift masks of a model's blocks.
 int64_t masks_of(const SwinTransformer& model) {
   int64_t count = 0;
@@ -50,7 +42,7 @@ TEST(SwinTransformer, HalvesTheMapAndDoublesTheChannels) {
   auto x = model->patch_embed(torch::randn({1, 3, 224, 224}));
   const Shape expected[] = {{1, 56, 56, 16}, {1, 28, 28, 32}, {1, 14, 14, 64}, {1, 7, 7, 128}};
   for (size_t i = 0; i < 4; ++i) {
-    x = stage(model, i).forward(x);
+    x = swin_stage(model, i).forward(x);
     EXPECT_EQ(x.sizes(), expected[i]) << i;
   }
   EXPECT_EQ(model->num_features(), 128);
@@ -60,10 +52,10 @@ TEST(SwinTransformer, ShiftsEveryOtherBlockWhileTheMapIsLargerThanTheWindow) {
   // Depths 2, 2, 6, 2 with a last map of one window: 1 + 1 + 3 shifted blocks.
   SwinTransformer model(SwinTransformerOptions().embed_dim(8).num_heads({1, 2, 4, 8}));
   EXPECT_EQ(masks_of(model), 5);
-  EXPECT_FALSE(block(model, 2, 0).attn_mask.defined());
-  EXPECT_EQ(block(model, 2, 1).attn_mask.sizes(), (Shape{4, 49, 49}));
-  EXPECT_EQ(block(model, 0, 1).attn_mask.sizes(), (Shape{64, 49, 49}));
-  EXPECT_FALSE(block(model, 3, 1).attn_mask.defined());
+  EXPECT_FALSE(swin_block(model, 2, 0).attn_mask.defined());
+  EXPECT_EQ(swin_block(model, 2, 1).attn_mask.sizes(), (Shape{4, 49, 49}));
+  EXPECT_EQ(swin_block(model, 0, 1).attn_mask.sizes(), (Shape{64, 49, 49}));
+  EXPECT_FALSE(swin_block(model, 3, 1).attn_mask.defined());
 }
 
 TEST(SwinTransformer, TakesASizeThatDividesNowhere) {
@@ -96,8 +88,8 @@ TEST(SwinTransformer, RaisesDropPathLinearlyOverAllBlocks) {
   SwinTransformer model(small_swin_options().drop_path_rate(0.3));
   const double expected[] = {0, 0.1, 0.2, 0.3};
   for (size_t i = 0; i < 4; ++i) {
-    EXPECT_DOUBLE_EQ(block(model, i / 2, i % 2).drop_path1->p, expected[i]);
-    EXPECT_DOUBLE_EQ(block(model, i / 2, i % 2).drop_path2->p, expected[i]);
+    EXPECT_DOUBLE_EQ(swin_block(model, i / 2, i % 2).drop_path1->p, expected[i]);
+    EXPECT_DOUBLE_EQ(swin_block(model, i / 2, i % 2).drop_path2->p, expected[i]);
   }
 }
 
@@ -146,7 +138,7 @@ TEST(SwinTransformer, ComputesInDoubleOnceConvertedAndBack) {
   // A low-precision float cannot hold the bias table's row numbers.
   model->to(torch::kBFloat16);
   model->to(torch::Device(torch::kCPU), torch::kFloat);
-  const auto& attention = *block(model, 0, 0).attn;
+  const auto& attention = *swin_block(model, 0, 0).attn;
   EXPECT_EQ(attention.relative_position_index.scalar_type(), torch::kLong);
   EXPECT_TRUE(attention.relative_position_index.equal(
       WindowAttention(attention.options)->relative_position_index));

@@ -18,10 +18,6 @@ namespace {
 
 using Shape = std::vector<int64_t>;
 
-SwinBlockImpl& block(SwinTransformer model, size_t i, size_t j) {
-  return model->layers->at<SwinStageImpl>(i).blocks->at<SwinBlockImpl>(j);
-}
-
 TEST(SwinV2, MergesWithItsNormLast) {
   SwinTransformer model(small_swin_options().version(2));
   const auto& merging = *model->layers->at<SwinStageImpl>(1).downsample;
@@ -73,7 +69,7 @@ TEST(SwinV2, ScalesItsOffsetsByTheWindowsOfThePretraining) {
   const auto model = create_model("swinv2_base_window12to16_192to256", narrow);
   const auto swin = SwinTransformer(std::dynamic_pointer_cast<SwinTransformerImpl>(model));
   const auto furthest = [&](size_t stage) {
-    return block(swin, stage, 0).attn->relative_coords_table.max().item<double>();
+    return swin_block(swin, stage, 0).attn->relative_coords_table.max().item<double>();
   };
   EXPECT_NEAR(furthest(0), std::log2(1 + 8 * 15.0 / 11) / 3, 1e-6);
   EXPECT_NEAR(furthest(3), std::log2(1 + 8 * 7.0 / 5) / 3, 1e-6);
@@ -81,10 +77,10 @@ TEST(SwinV2, ScalesItsOffsetsByTheWindowsOfThePretraining) {
 
 TEST(SwinTransformer, HasAWindowForEachStage) {
   SwinTransformer model(small_swin_options().window_size({2, 4}));
-  EXPECT_EQ(block(model, 0, 0).attn->options.window_size(), (Size2{2, 2}));
-  EXPECT_EQ(block(model, 1, 0).attn->options.window_size(), (Size2{4, 4}));
-  EXPECT_TRUE(block(model, 0, 1).attn_mask.defined());
-  EXPECT_FALSE(block(model, 1, 1).attn_mask.defined());  // one window covers the map
+  EXPECT_EQ(swin_block(model, 0, 0).attn->options.window_size(), (Size2{2, 2}));
+  EXPECT_EQ(swin_block(model, 1, 0).attn->options.window_size(), (Size2{4, 4}));
+  EXPECT_TRUE(swin_block(model, 0, 1).attn_mask.defined());
+  EXPECT_FALSE(swin_block(model, 1, 1).attn_mask.defined());  // one window covers the map
   EXPECT_EQ(SwinTransformerOptions().window_size(5).window_size(), Shape{5});
 }
 

@@ -59,10 +59,6 @@ VisionTransformer plain_vit(const std::string& pool, bool class_token = true) {
   return model;
 }
 
-torch::Tensor normalised(const torch::Tensor& x) {
-  return torch::layer_norm(x, {x.size(-1)}, {}, {}, 1e-6);
-}
-
 TEST(VisionTransformer, TakesTheLecturesSettings) {
   const torch::NoGradGuard no_grad;
   torch::manual_seed(0);

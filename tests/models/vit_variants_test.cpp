@@ -34,15 +34,6 @@ VisionTransformer plain_vit(const VisionTransformerOptions& options) {
   return model;
 }
 
-torch::Tensor normalised(const torch::Tensor& x) {
-  return torch::layer_norm(x, {x.size(-1)}, {}, {}, 1e-6);
-}
-
-torch::Tensor images() {
-  torch::manual_seed(1);
-  return torch::randn({2, 3, 32, 32});
-}
-
 TEST(DistilledVit, PutsItsTokenAfterTheClassToken) {
   const torch::NoGradGuard no_grad;
   auto model = plain_vit(small_vit_options().distilled(true).num_classes(0));

@@ -11,6 +11,9 @@
 
 namespace vitrine {
 
+/// Folder of checkpoints in other libraries' layouts.
+inline const std::string kLayouts = VITRINE_TEST_DATA "/golden/layouts/";
+
 /// Number i of the stream of `name`, in [0, 1): a hash that tests/golden/reference_fill.py computes
 /// alike, so that a model of any size can be given the same weights here and there without a file.
 inline double reference_number(std::uint32_t name_hash, std::uint32_t i) {

@@ -11,7 +11,7 @@
 namespace vitrine {
 namespace {
 
-LossOptions options_of(const nlohmann::json& given) {
+LossOptions loss_options_of(const nlohmann::json& given) {
   auto options = LossOptions()
                      .smoothing(given["smoothing"].get<double>())
                      .bce_loss(given.value("bce_loss", false))
@@ -29,7 +29,7 @@ TEST(ClassificationLoss, EqualsTimms) {
   const auto classes = torch::tensor(golden["target"].get<std::vector<int64_t>>());
   for (const auto& expected : golden["cases"]) {
     const auto targets = expected["soft"].get<bool>() ? to_tensor(golden["soft"]) : classes;
-    const auto loss = classification_loss(logits, targets, options_of(expected["options"]));
+    const auto loss = classification_loss(logits, targets, loss_options_of(expected["options"]));
     EXPECT_NEAR(loss.item<double>(), expected["loss"].get<double>(), 1e-6) << expected.dump();
   }
 }

@@ -25,7 +25,7 @@ nn::Linear make_linear(const nlohmann::json& expected) {
   return linear;
 }
 
-OptimizerOptions options_of(const nlohmann::json& expected) {
+OptimizerOptions optimizer_options_of(const nlohmann::json& expected) {
   const auto& options = expected["options"];
   return OptimizerOptions()
       .opt(parse_optimizer(options["opt"].get<std::string>()))
@@ -55,7 +55,7 @@ TEST(Optimizer, TakesTheStepsOfTorchOptimAndOfTimmsLamb) {
         "lamb_without_bias"}) {
     SCOPED_TRACE(name);
     auto linear = make_linear(golden[name]);
-    Optimizer optimizer(*linear, options_of(golden[name]));
+    Optimizer optimizer(*linear, optimizer_options_of(golden[name]));
     for (const auto& step : golden[name]["steps"]) {
       take_step(linear, optimizer, step);
       EXPECT_TENSOR_NEAR(linear->weight, to_tensor(step["weight"]), 1e-6);
@@ -72,8 +72,9 @@ TEST(Optimizer, TakesAParametersOwnShareOfTheRate) {
     // the rate as it is.
     auto scaled = make_linear(golden[name]);
     auto doubled = make_linear(golden[name]);
-    Optimizer of_scaled(*scaled, options_of(golden[name]), {{"weight", 0.5}, {"other", 0.1}});
-    Optimizer of_doubled(*doubled, options_of(golden[name]));
+    Optimizer of_scaled(
+        *scaled, optimizer_options_of(golden[name]), {{"weight", 0.5}, {"other", 0.1}});
+    Optimizer of_doubled(*doubled, optimizer_options_of(golden[name]));
     for (auto step : golden[name]["steps"]) {
       const auto expected = to_tensor(step["weight"]);
       step["lr"] = 2 * step["lr"].get<double>();
@@ -92,12 +93,12 @@ TEST(Optimizer, GoesOnFromASavedStateToTheSameBits) {
     SCOPED_TRACE(name);
     const auto& expected = golden[name];
     auto linear = make_linear(expected);
-    Optimizer optimizer(*linear, options_of(expected));
+    Optimizer optimizer(*linear, optimizer_options_of(expected));
     take_step(linear, optimizer, expected["steps"][0]);
     take_step(linear, optimizer, expected["steps"][1]);
 
     auto second = make_linear(expected);
-    Optimizer restored(*second, options_of(expected));
+    Optimizer restored(*second, optimizer_options_of(expected));
     restored.load_state(optimizer.state());
     {
       const torch::NoGradGuard no_grad;

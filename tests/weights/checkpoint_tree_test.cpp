@@ -22,18 +22,18 @@ using pickle::tuple;
 using pickle::vector;
 
 /// A file of `object` with the storage "0" of one float.
-std::string file_with(const std::string& object) {
+std::string file_of(const std::string& object) {
   return torch_zip(object, {{"0", "abcd"}});
 }
 
 CheckpointTree tree_of(const std::string& object, const std::string& key = "") {
-  const auto bytes = file_with(object);
+  const auto bytes = file_of(object);
   return find_state_dict(open_bytes(bytes), key);
 }
 
-void expect_refused(
+void expect_tree_refused(
     const std::string& object, const std::string& cause, const std::string& key = "") {
-  expect_pth_refused(file_with(object), cause, key);
+  expect_pth_refused(file_of(object), cause, key);
 }
 
 std::vector<std::string> names_of(const CheckpointTree& tree) {
@@ -175,34 +175,37 @@ TEST(CheckpointTree, EntersTheKeyThatIsAskedFor) {
 
 TEST(CheckpointTree, NamesTheKeysThereAreWhereOneIsMissing) {
   const auto object = dict({text("model"), state("a"), text("epoch"), integer(3)});
-  expect_refused(object, "there is no key 'x' but a dict of 2 with the keys 'model', 'epoch'", "x");
-  expect_refused(
+  expect_tree_refused(
+      object, "there is no key 'x' but a dict of 2 with the keys 'model', 'epoch'", "x");
+  expect_tree_refused(
       object, "under 'model', there is no key 'x' but a dict of 1 with the keys 'a'", "model.x");
-  expect_refused(object, "under 'epoch', there is no key 'x' but the int 3", "epoch.x");
-  expect_refused(object, "under 'epoch' holds the int 3; expected a state dict", "epoch");
-  expect_refused(object, "there is no key '.model'", ".model");
-  expect_refused(object, "there is no key 'mod", "mod");
+  expect_tree_refused(object, "under 'epoch', there is no key 'x' but the int 3", "epoch.x");
+  expect_tree_refused(object, "under 'epoch' holds the int 3; expected a state dict", "epoch");
+  expect_tree_refused(object, "there is no key '.model'", ".model");
+  expect_tree_refused(object, "there is no key 'mod", "mod");
 }
 
 TEST(CheckpointTree, RefusesWhatIsNoStateDict) {
-  expect_refused(one(), "holds a single tensor; expected a state dict, of names and tensors");
-  expect_refused(list({one(), one()}), "holds a list of 2; expected a state dict");
-  expect_refused("N", "holds None; expected a state dict");
-  expect_refused(dict({}), "holds a dict of 0; expected a state dict");
-  expect_refused(dict({text("a"), integer(1)}), "holds a dict of 1 with the keys 'a'; expected");
-  expect_refused(dict({integer(0), one()}), "holds a dict of 1 with the keys the int 0; expected");
-  expect_refused(call("m", "Net", {}), "holds an object of m.Net; expected");
+  expect_tree_refused(one(), "holds a single tensor; expected a state dict, of names and tensors");
+  expect_tree_refused(list({one(), one()}), "holds a list of 2; expected a state dict");
+  expect_tree_refused("N", "holds None; expected a state dict");
+  expect_tree_refused(dict({}), "holds a dict of 0; expected a state dict");
+  expect_tree_refused(
+      dict({text("a"), integer(1)}), "holds a dict of 1 with the keys 'a'; expected");
+  expect_tree_refused(
+      dict({integer(0), one()}), "holds a dict of 1 with the keys the int 0; expected");
+  expect_tree_refused(call("m", "Net", {}), "holds an object of m.Net; expected");
 }
 
 TEST(CheckpointTree, EndsWhereWrappersHoldThemselves) {
   const auto loop = "}" + put(0) + "(" + text("model") + get(0) + text("state_dict") + get(0) + "u";
-  expect_refused(loop, "holds a dict of 2 with the keys 'model', 'state_dict'; expected");
+  expect_tree_refused(loop, "holds a dict of 2 with the keys 'model', 'state_dict'; expected");
   std::string nested = state("a");
   for (int i = 0; i < 8; ++i) {
     nested = dict({text("model"), nested});
   }
   EXPECT_EQ(names_of(tree_of(nested)), Names{"a"});
-  expect_refused(dict({text("model"), nested}), "holds a dict of 1 with the keys 'model'");
+  expect_tree_refused(dict({text("model"), nested}), "holds a dict of 1 with the keys 'model'");
 }
 
 TEST(CheckpointTree, WalksModulesAsTheirStateDictWould) {
@@ -225,14 +228,14 @@ TEST(CheckpointTree, WalksModulesAsTheirStateDictWould) {
 TEST(CheckpointTree, EndsWhereModulesHoldThemselves) {
   const auto loop = global("m", "Net") + ")\x81" + put(0) + "}(" + text("_parameters") + "}" +
                     text("_buffers") + "}" + text("_modules") + dict({text("x"), get(0)}) + "ub";
-  expect_refused(loop, "its modules nest deeper than 64 levels");
+  expect_tree_refused(loop, "its modules nest deeper than 64 levels");
   // Each holds the one before it twice: 2^40 names.
   auto laughs = module(dict({text("a"), one()}), dict({}), dict({})) + put(0);
   for (std::uint64_t i = 0; i < 40; ++i) {
     laughs +=
         "0" + module(dict({}), dict({}), dict({text("x"), get(i), text("y"), get(i)})) + put(i + 1);
   }
-  expect_refused(laughs, "are too many to be a model's");
+  expect_tree_refused(laughs, "are too many to be a model's");
 }
 
 TEST(CheckpointTree, RefusesNamesThatAreFarTooLong) {
@@ -241,7 +244,7 @@ TEST(CheckpointTree, RefusesNamesThatAreFarTooLong) {
   for (std::uint64_t i = 0; i < 40; ++i) {
     nested += "0" + module(dict({}), dict({}), "}(" + get(100) + get(i) + "u") + put(i + 1);
   }
-  expect_refused(name + nested, "are too many to be a model's");
+  expect_tree_refused(name + nested, "are too many to be a model's");
 }
 
 TEST(CheckpointTree, IsRefusedCheaplyHoweverManyWaysThereAre) {
@@ -255,7 +258,7 @@ TEST(CheckpointTree, IsRefusedCheaplyHoweverManyWaysThereAre) {
     members += text(std::to_string(i)) + get(0);
   }
   const auto shared = global("m", "Net") + ")\x81" + attributes + "ub" + put(0) + "0";
-  expect_refused(shared + module("}", "}", members + "u"), "are too many to be a model's");
+  expect_tree_refused(shared + module("}", "}", members + "u"), "are too many to be a model's");
 }
 
 }  // namespace

@@ -6,7 +6,9 @@
 
 #include "vitrine/error.h"
 
+#include "pickle_assembler.h"
 #include "support/cost_limit.h"
+#include "weights/pickle_describe.h"
 #include "weights/pickle_reader.h"
 
 namespace vitrine {
@@ -15,6 +17,12 @@ namespace vitrine {
 inline detail::PickleGraph evaluate(const std::string& bytes) {
   const detail::MemoryBytes source(bytes);
   return detail::read_pickle(source, 0, source.size(), "m.pth: data.pkl");
+}
+
+/// The value of a pickle that consists of `opcodes`, in words.
+inline std::string said(const std::string& opcodes) {
+  const auto graph = evaluate(pickle::whole(opcodes));
+  return detail::describe(graph, graph.root());
 }
 
 /// Expects that these bytes are refused, on one line with `cause` in it, at once and in little

@@ -12,12 +12,13 @@
 #include "vitrine/weights/load.h"
 #include "vitrine/weights/model_file.h"
 
+#include "same_weights.h"
+#include "support/reference_fill.h"
 #include "support/temporary_folder.h"
 
 namespace vitrine {
 namespace {
 
-const std::string kLayouts = VITRINE_TEST_DATA "/golden/layouts/";
 using Shapes = std::map<std::string, std::vector<std::int64_t>>;
 
 ModelOptions small_vit() {
@@ -46,13 +47,6 @@ Shapes shapes_of(const std::string& path) {
     shapes.emplace(tensor.name, tensor.shape);
   }
   return shapes;
-}
-
-void expect_same_weights(const Classifier& found, const Classifier& expected) {
-  const auto tensors = state_dict(found);
-  for (const auto& item : state_dict(expected)) {
-    EXPECT_TRUE(torch::equal(tensors[item.key()], item.value())) << item.key();
-  }
 }
 
 /// Opens what torchvision wrote, writes it for torchvision, and compares.

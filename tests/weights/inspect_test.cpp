@@ -10,12 +10,11 @@
 #include "vitrine/models/registry.h"
 #include "vitrine/weights/model_file.h"
 
+#include "support/reference_fill.h"
 #include "support/temporary_folder.h"
 
 namespace vitrine {
 namespace {
-
-const std::string kLayouts = VITRINE_TEST_DATA "/golden/layouts/";
 
 const InspectedTensor& find(const Inspection& found, const std::string& name) {
   for (const auto& tensor : found.tensors) {

@@ -17,15 +17,13 @@
 namespace vitrine {
 namespace {
 
-const std::string kFolder = VITRINE_TEST_DATA "/golden/layouts/";
-
 void expect_logits(const std::string& file, const std::string& name, ModelOptions options) {
   SCOPED_TRACE(file);
   const torch::NoGradGuard no_grad;
   const auto model = create_model(name, options.img_size(32).num_classes(5));
-  load_weights(*model, kFolder + file + ".pth");
+  load_weights(*model, kLayouts + file + ".pth");
   model->eval();
-  const auto expected = read_safetensors(kFolder + "logits.safetensors").tensors[file];
+  const auto expected = read_safetensors(kLayouts + "logits.safetensors").tensors[file];
   EXPECT_TENSOR_NEAR((*model)(reference_tensor("image 32x32", {2, 3, 32, 32})), expected, 1e-5);
 }
 
@@ -51,7 +49,7 @@ TEST(Layouts, AreFoundByTheKeyOfTheirDict) {
   const auto model = create_model("vit_tiny_patch16_224");
   try {
     load_weights(
-        *model, kFolder + "torchvision_vit.pth", LoadOptions().checkpoint_key("model_ema"));
+        *model, kLayouts + "torchvision_vit.pth", LoadOptions().checkpoint_key("model_ema"));
     ADD_FAILURE() << "there is no such dict";
   } catch (const std::exception& error) {
     EXPECT_NE(std::string(error.what()).find("model_ema"), std::string::npos) << error.what();

@@ -10,6 +10,7 @@
 #include "vitrine/weights/safetensors.h"
 
 #include "hostile_file.h"
+#include "same_weights.h"
 #include "support/cost_limit.h"
 #include "support/temporary_folder.h"
 
@@ -60,15 +61,6 @@ class ModelFile : public testing::Test {
   TemporaryFolder folder_;
   std::string path_ = folder_ / "model.safetensors";
 };
-
-void expect_same_weights(const Classifier& a, const Classifier& b) {
-  const auto of_a = state_dict(a);
-  const auto of_b = state_dict(b);
-  ASSERT_EQ(of_a.keys(), of_b.keys());
-  for (const auto& item : of_a) {
-    EXPECT_TRUE(torch::equal(item.value(), of_b[item.key()])) << item.key();
-  }
-}
 
 TEST_F(ModelFile, BringsTheModelBack) {
   for (const auto& name : kSmall) {

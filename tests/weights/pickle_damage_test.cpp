@@ -6,7 +6,6 @@
 
 #include "evaluate_pickle.h"
 #include "pickle_assembler.h"
-#include "weights/pickle_describe.h"
 
 namespace vitrine {
 namespace {
@@ -22,12 +21,6 @@ using pickle::text;
 using pickle::tuple;
 using pickle::whole;
 using std::string_literals::operator""s;
-
-/// The value of a pickle that consists of `opcodes`, in words.
-std::string said(const std::string& opcodes) {
-  const auto graph = evaluate(whole(opcodes));
-  return detail::describe(graph, graph.root());
-}
 
 TEST(PickleDamage, RefusesLengthsBeyondItsEnd) {
   for (const auto& opcode : {"X"s, "B"s, "\x8B"s}) {

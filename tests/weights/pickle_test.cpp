@@ -24,12 +24,6 @@ using pickle::tuple;
 using pickle::whole;
 using std::string_literals::operator""s;
 
-/// The value of a pickle that consists of `opcodes`, in words.
-std::string said(const std::string& opcodes) {
-  const auto graph = evaluate(whole(opcodes));
-  return detail::describe(graph, graph.root());
-}
-
 std::string repeated(const std::string& part, std::size_t times) {
   std::string all;
   for (std::size_t i = 0; i < times; ++i) {

@@ -13,8 +13,8 @@ namespace vitrine {
 
 /// A member of a zip archive to be made; what is given besides replaces what would be true.
 struct ZipPart {
-  ZipPart(std::string name_, std::string bytes_)
-      : name(std::move(name_)), bytes(std::move(bytes_)) {}
+  ZipPart(std::string of_name, std::string of_bytes)
+      : name(std::move(of_name)), bytes(std::move(of_bytes)) {}
 
   std::string name;
   std::string bytes;
@@ -117,15 +117,17 @@ inline std::string torch_zip(
 /// A legacy stream: the object's opcodes, the keys in order, and what follows.
 inline std::string legacy_stream(
     const std::string& object, const std::vector<std::string>& keys, const std::string& data) {
-  using namespace pickle;
+  using pickle::integer;
+  using pickle::whole;
   std::vector<std::string> texts;
   texts.reserve(keys.size());
   for (const auto& key : keys) {
-    texts.push_back(text(key));
+    texts.push_back(pickle::text(key));
   }
   const std::string magic = "\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19";
-  return whole(magic) + whole(integer(1001)) + whole(dict({text("little_endian"), "\x88"})) +
-         whole(object) + whole(list(texts)) + data;
+  return whole(magic) + whole(integer(1001)) +
+         whole(pickle::dict({pickle::text("little_endian"), "\x88"})) + whole(object) +
+         whole(pickle::list(texts)) + data;
 }
 
 }  // namespace vitrine

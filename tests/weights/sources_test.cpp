@@ -23,8 +23,6 @@
 namespace vitrine {
 namespace {
 
-const std::string kFolder = VITRINE_TEST_DATA "/golden/layouts/";
-
 bool ends_with(const std::string& text, const std::string& end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
@@ -48,7 +46,7 @@ torch::Tensor value(const std::string& key, const std::vector<int64_t>& shape) {
 /// The state dict of each model, as its library has it.
 std::map<std::string, StateDict> read_sources() {
   std::map<std::string, StateDict> sources;
-  std::ifstream file(kFolder + "sources.txt");
+  std::ifstream file(kLayouts + "sources.txt");
   std::string key;
   std::string rest;
   StateDict* tensors = nullptr;
@@ -127,7 +125,7 @@ std::shared_ptr<Classifier> open(const std::string& source, const StateDict& ten
 
 TEST(Sources, GiveTheirAnswers) {
   const torch::NoGradGuard no_grad;
-  const auto answers = read_safetensors(kFolder + "sources.safetensors").tensors;
+  const auto answers = read_safetensors(kLayouts + "sources.safetensors").tensors;
   const auto sources = read_sources();
   EXPECT_EQ(sources.size(), models().size());
   for (const auto& [source, tensors] : sources) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <c10/util/Exception.h>  // for ordered_dict.h, which lacks it
 #include <torch/ordered_dict.h>
 #include <torch/types.h>
 
