@@ -164,42 +164,37 @@ class BmpReader {
     if ((bytes_.size() - data_at_) * 128 < width * height) {
       throw_image_error("BMP is cut short: too little data for its size");
     }
-    std::vector<std::uint8_t> indices(width * height);
-    decode_runs(indices);
+    // Nor is there memory for one whose data does not come to its end.
+    follow_runs([](const Run&) {});
     container_.pixels.resize(width * height * 3);
-    for (std::uint64_t y = 0; y < height; ++y) {
-      std::uint8_t* out = row(y);
-      for (std::uint64_t x = 0; x < width; ++x, out += 3) {
-        const auto& colour = palette_[indices[y * width + x]];
-        std::copy(colour.begin(), colour.end(), out);
-      }
+    for (std::size_t i = 0; i < container_.pixels.size(); ++i) {
+      container_.pixels[i] = palette_[0][i % 3];  // where no run goes
     }
+    follow_runs([&](const Run& run) { draw(run); });
   }
 
-  void decode_runs(std::vector<std::uint8_t>& indices) const {
-    const auto width = static_cast<std::uint64_t>(container_.width);
-    const auto height = static_cast<std::uint64_t>(container_.height);
+  /// Pixels beside each other.
+  struct Run {
+    std::uint64_t x = 0;
+    std::uint64_t y = 0;  // as stored
+    unsigned count = 0;
+    std::uint64_t at = 0;   // where their bytes begin
+    bool repeated = false;  // whether one byte stands for all of them
+  };
+
+  /// Calls `take` with each run of the data, up to the mark of its end.
+  template <typename Take>
+  void follow_runs(const Take& take) const {
     std::uint64_t x = 0;
     std::uint64_t y = 0;
-    // Pixels beyond the end of a row are dropped, as other readers do.
-    const auto put = [&](unsigned index) {
-      if (x < width && y < height) {
-        indices[y * width + x] = static_cast<std::uint8_t>(index);
-      }
-      ++x;
-    };
-    const auto pixel = [&](unsigned byte, unsigned i) {
-      return bits_ == 8 ? byte : (i % 2 == 0 ? byte >> 4 : byte & 15U);
-    };
     std::uint64_t at = data_at_;
     while (true) {
       const unsigned count = bytes_.u8(at);
       const unsigned value = bytes_.u8(at + 1);
       at += 2;
       if (count > 0) {
-        for (unsigned i = 0; i < count; ++i) {
-          put(pixel(value, i));
-        }
+        take(Run{x, y, count, at - 1, /*repeated=*/true});
+        x += count;
       } else if (value == 0) {
         x = 0;
         ++y;
@@ -211,11 +206,26 @@ class BmpReader {
         at += 2;
       } else {
         const unsigned size = bits_ == 8 ? value : (value + 1) / 2;
-        for (unsigned i = 0; i < value; ++i) {
-          put(pixel(bytes_.u8(at + (bits_ == 8 ? i : i / 2)), i));
-        }
+        bytes_.require(at, size);
+        take(Run{x, y, value, at, /*repeated=*/false});
+        x += value;
         at += size + size % 2;
       }
+    }
+  }
+
+  /// Puts a run into the picture. Pixels beyond the end of a row are dropped, as other readers do.
+  void draw(const Run& run) {
+    const auto width = static_cast<std::uint64_t>(container_.width);
+    if (run.x >= width || run.y >= static_cast<std::uint64_t>(container_.height)) {
+      return;
+    }
+    const auto count = std::min<std::uint64_t>(run.count, width - run.x);
+    std::uint8_t* out = row(run.y) + run.x * 3;
+    for (std::uint64_t i = 0; i < count; ++i, out += 3) {
+      const unsigned byte = bytes_.u8(run.at + (run.repeated ? 0 : bits_ == 8 ? i : i / 2));
+      const unsigned index = bits_ == 8 ? byte : i % 2 == 0 ? byte >> 4 : byte & 15U;
+      std::copy(palette_[index].begin(), palette_[index].end(), out);
     }
   }
 

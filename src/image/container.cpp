@@ -1,8 +1,9 @@
 #include "image/container.h"
 
+#include <algorithm>
+#include <array>
 #include <string>
-
-#include "vitrine/text.h"
+#include <string_view>
 
 namespace vitrine::detail {
 namespace {
@@ -18,22 +19,70 @@ bool begins_like_text(const Bytes& bytes) {
   return true;
 }
 
-[[noreturn]] void throw_unknown_kind(const Bytes& bytes) {
-  constexpr const char* kExpected = "; expected JPEG, PNG, WebP, BMP or TIFF";
-  std::string found = "unknown content";
-  if (bytes.size() == 0) {
-    throw_image_error("empty file");
+/// What a file of another format begins with.
+struct ForeignStart {
+  std::uint64_t offset;
+  std::string_view start;
+  const char* name;
+};
+
+constexpr std::array<ForeignStart, 32> kForeign = {{
+    {0, "GIF8", "a GIF"},
+    {4, "ftypavif", "an AVIF"},
+    {4, "ftypavis", "an AVIF"},
+    {4, "ftyphei", "a HEIC"},
+    {4, "ftyphev", "a HEIC"},
+    {4, "ftypmif1", "a HEIF"},
+    {4, "ftypmsf1", "a HEIF"},
+    {4, "ftyp", "a video file, or an image of its family (AVIF, HEIF)"},
+    {4, "jP  \r\n\x87\n", "a JPEG 2000"},
+    {0, "\xff\x4f\xff\x51", "a JPEG 2000"},
+    {4, "JXL \r\n\x87\n", "a JPEG XL"},
+    {0, "\xff\x0a", "a JPEG XL"},
+    {0, "\x76\x2f\x31\x01", "an OpenEXR"},
+    {0, "#?RADIANCE", "a Radiance HDR"},
+    {0, "#?RGBE", "a Radiance HDR"},
+    {0, "\x59\xa6\x6a\x95", "a Sun raster"},
+    {0, {"\0\0\1\0", 4}, "an icon (ICO)"},
+    {0, {"\0\0\2\0", 4}, "a cursor (CUR)"},
+    {0, "8BPS", "a Photoshop document (PSD)"},
+    {0, "<svg", "an SVG"},
+    {0, "PF\n", "a PFM"},
+    {0, "Pf\n", "a PFM"},
+    {0, "P7\n", "a PAM"},
+    {0, {"II\x2b\0", 4}, "a BigTIFF"},
+    {0, {"MM\0\x2b", 4}, "a BigTIFF"},
+    {0, "DDS ", "a DDS"},
+    {0, "qoif", "a QOI"},
+    {0, "%PDF", "a PDF"},
+    {0, "%!PS", "a PostScript"},
+    {0, "RIFF", "a RIFF file that is no WebP"},
+    {0, "\x89HDF", "an HDF5 file"},
+    {0, "PK\x03\x04", "a zip archive"},
+}};
+
+/// Whether a portable bitmap, greymap or pixmap begins so: P1 to P6 and a space.
+bool begins_like_pnm(const Bytes& bytes) {
+  return bytes.size() > 2 && bytes.is(0, "P") && bytes.u8(1) >= '1' && bytes.u8(1) <= '6' &&
+         (bytes.u8(2) == ' ' || (bytes.u8(2) >= '\t' && bytes.u8(2) <= '\r'));
+}
+
+/// What the file is instead of an image that is read.
+std::string foreign_kind(const Bytes& bytes) {
+  for (const auto& known : kForeign) {
+    if (bytes.is(known.offset, known.start)) {
+      return known.name;
+    }
   }
-  if (bytes.is(0, "GIF8")) {
-    found = "a GIF";
-  } else if (bytes.is(4, "ftyp")) {
-    found = "an AVIF, HEIF or video file";
-  } else if (bytes.is(0, "\x49\x49\x2b") || bytes.is(0, {"MM\0\x2b", 4})) {
-    found = "a BigTIFF";
-  } else if (begins_like_text(bytes)) {
-    found = "text";
+  if (begins_like_pnm(bytes)) {
+    return "a PNM (PBM, PGM or PPM)";
   }
-  throw_image_error("no image: " + found + kExpected);
+  if (begins_like_text(bytes)) {
+    const auto size = std::min<std::size_t>(bytes.size(), 4096);
+    const std::string_view start(reinterpret_cast<const char*>(bytes.data()), size);
+    return start.find("<svg") == std::string_view::npos ? "text" : "an SVG";
+  }
+  return "unknown content";
 }
 
 }  // namespace
@@ -56,7 +105,11 @@ Container open_container(const std::uint8_t* data, std::size_t size, std::uint64
   if (bytes.is(0, "BM")) {
     return read_bmp(named("BMP"), max_pixels);
   }
-  throw_unknown_kind(bytes);
+  if (bytes.size() == 0) {
+    throw_image_error("empty file");
+  }
+  throw_image_error(
+      "not a supported image: " + foreign_kind(bytes) + "; expected JPEG, PNG, WebP, BMP or TIFF");
 }
 
 void set_size(

@@ -17,6 +17,9 @@ namespace {
 constexpr std::size_t kSignature = 8;
 constexpr std::size_t kMaxChunk = 0x7fff'ffff;
 
+/// Bytes that one byte of a zlib stream can become: 1032, and some at its ends.
+constexpr std::uint64_t kMostExpansion = 1040;
+
 struct PngHeader {
   std::uint64_t width = 0;
   std::uint64_t height = 0;
@@ -105,6 +108,15 @@ class ImageData {
       }
     }
     return chunk.size() - stream_.avail_in;
+  }
+
+  /// Bytes that the stream has to become.
+  std::uint64_t size() const {
+    std::uint64_t size = 0;
+    for (std::size_t i = 0; i < pass_count_; ++i) {
+      size += passes_[i].row_bytes * passes_[i].rows;
+    }
+    return size;
   }
 
   void finish() const {
@@ -289,6 +301,9 @@ class PngCheck {
     auto& out = container_.stream;
     if (!data_) {
       data_ = std::make_unique<ImageData>(header_);
+      if (bytes_.size() < data_->size() / kMostExpansion) {
+        throw_image_error("PNG is cut short: too little data for its size");
+      }
       data_start_ = out.size();
       put_u32(out, 0);
       for (const char letter : {'I', 'D', 'A', 'T'}) {

@@ -5,33 +5,75 @@
 #include <algorithm>
 #include <array>
 #include <new>
-#include <string>
+#include <utility>
 #include <zlib.h>
 
 namespace vitrine::detail {
 namespace {
 
-using Buffer = std::vector<std::uint8_t>;
+/// Takes what is decompressed and keeps it.
+class Buffer {
+ public:
+  explicit Buffer(std::uint64_t size) { bytes_.reserve(size); }
+
+  std::uint64_t size() const { return bytes_.size(); }
+  void append(const std::uint8_t* data, std::size_t count) {
+    bytes_.insert(bytes_.end(), data, data + count);
+  }
+  void push(std::uint8_t byte) { bytes_.push_back(byte); }
+  void repeat(std::uint8_t byte, std::size_t count) { bytes_.insert(bytes_.end(), count, byte); }
+  /// Appends `count` bytes from byte `at` on.
+  void copy(std::uint64_t at, std::uint64_t count) {
+    // Byte by byte: the source may run into what is being written.
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const std::uint8_t byte = bytes_[at + i];
+      bytes_.push_back(byte);
+    }
+  }
+  /// The first `size` bytes.
+  std::vector<std::uint8_t> take(std::uint64_t size) {
+    bytes_.resize(size);
+    return std::move(bytes_);
+  }
+
+ private:
+  std::vector<std::uint8_t> bytes_;
+};
+
+/// Counts what is decompressed, for one who asks no more than whether it is all there.
+class Count {
+ public:
+  std::uint64_t size() const { return size_; }
+  void append(const std::uint8_t* /*data*/, std::size_t count) { size_ += count; }
+  void push(std::uint8_t /*byte*/) { ++size_; }
+  void repeat(std::uint8_t /*byte*/, std::size_t count) { size_ += count; }
+  void copy(std::uint64_t /*at*/, std::uint64_t count) { size_ += count; }
+
+ private:
+  std::uint64_t size_ = 0;
+};
 
 [[noreturn]] void throw_damaged() {
   throw_image_error("TIFF is damaged: its compressed data cannot be decompressed");
 }
 
-void unpack_bits(const Bytes& data, std::uint64_t size, Buffer& out) {
+template <typename Out>
+void unpack_bits(const Bytes& data, std::uint64_t size, Out& out) {
   std::uint64_t at = 0;
   while (out.size() < size) {
     const int control = static_cast<std::int8_t>(data.u8(at++));
     if (control >= 0) {
       const Bytes literal = data.part(at, static_cast<std::uint64_t>(control) + 1);
-      out.insert(out.end(), literal.data(), literal.data() + literal.size());
+      out.append(literal.data(), literal.size());
       at += literal.size();
     } else if (control != -128) {
-      out.insert(out.end(), static_cast<std::size_t>(1 - control), data.u8(at++));
+      out.repeat(data.u8(at++), static_cast<std::size_t>(1 - control));
     }
   }
 }
 
-void inflate(const Bytes& data, std::uint64_t size, Buffer& out) {
+template <typename Out>
+void inflate(const Bytes& data, std::uint64_t size, Out& out) {
   struct Stream : z_stream {
     Stream() : z_stream() {
       if (::inflateInit(this) != Z_OK) {
@@ -56,8 +98,7 @@ void inflate(const Bytes& data, std::uint64_t size, Buffer& out) {
     stream.next_out = buffer.data();
     stream.avail_out = static_cast<uInt>(buffer.size());
     const int status = ::inflate(&stream, Z_NO_FLUSH);
-    const std::size_t count = buffer.size() - stream.avail_out;
-    out.insert(out.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(count));
+    out.append(buffer.data(), buffer.size() - stream.avail_out);
     if ((status != Z_OK && status != Z_STREAM_END) ||
         (status == Z_STREAM_END && out.size() < size)) {
       throw_damaged();
@@ -67,9 +108,10 @@ void inflate(const Bytes& data, std::uint64_t size, Buffer& out) {
 
 /// The dictionary coder of section 13: codes of 9 to 12 bits, highest bit first, which grow one
 /// code early.
+template <typename Out>
 class Lzw {
  public:
-  Lzw(const Bytes& data, std::uint64_t size, Buffer& out) : data_(data), size_(size), out_(out) {}
+  Lzw(const Bytes& data, std::uint64_t size, Out& out) : data_(data), size_(size), out_(out) {}
 
   void run() {
     std::uint64_t previous_at = 0;
@@ -88,11 +130,11 @@ class Lzw {
       // A code stands for bytes already written: those of the entry before it and one more.
       const std::uint64_t start = out_.size();
       if (code < 256) {
-        out_.push_back(static_cast<std::uint8_t>(code));
+        out_.push(static_cast<std::uint8_t>(code));
       } else if (code < next_) {
-        copy(entries_[code].at, entries_[code].length);
+        out_.copy(entries_[code].at, entries_[code].length);
       } else if (code == next_ && previous_length != 0 && next_ < kMost) {
-        copy(previous_at, previous_length + 1);
+        out_.copy(previous_at, previous_length + 1);
       } else {
         throw_damaged();
       }
@@ -127,17 +169,9 @@ class Lzw {
     return bits_ >> count_ & ((1U << width_) - 1);
   }
 
-  void copy(std::uint64_t at, std::uint64_t length) {
-    // Byte by byte: the source may run into what is being written.
-    for (std::uint64_t i = 0; i < length; ++i) {
-      const std::uint8_t byte = out_[at + i];
-      out_.push_back(byte);
-    }
-  }
-
   const Bytes& data_;
   std::uint64_t size_;
-  Buffer& out_;
+  Out& out_;
   std::array<Entry, kMost> entries_{};
   std::uint64_t at_ = 0;
   std::uint32_t bits_ = 0;
@@ -162,19 +196,12 @@ std::uint64_t expansion(TiffCompression compression) {
   return 4096;
 }
 
-}  // namespace
-
-std::vector<std::uint8_t> decompress_tiff(
-    const Bytes& data, TiffCompression compression, std::uint64_t size) {
-  if (data.size() < size / expansion(compression)) {
-    throw_image_error("TIFF is cut short: too little data for its size");
-  }
-  Buffer out;
-  out.reserve(size);
+template <typename Out>
+void decompress(const Bytes& data, TiffCompression compression, std::uint64_t size, Out& out) {
   switch (compression) {
     case TiffCompression::None: {
       const Bytes part = data.part(0, size);
-      out.assign(part.data(), part.data() + part.size());
+      out.append(part.data(), part.size());
       break;
     }
     case TiffCompression::PackBits:
@@ -185,11 +212,31 @@ std::vector<std::uint8_t> decompress_tiff(
       inflate(data, size, out);
       break;
     case TiffCompression::Lzw:
-      Lzw(data, size, out).run();
+      Lzw<Out>(data, size, out).run();
       break;
   }
-  out.resize(size);
-  return out;
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> decompress_tiff(
+    const Bytes& data, TiffCompression compression, std::uint64_t size) {
+  check_expansion(data.size(), compression, size);
+  Buffer out(size);
+  decompress(data, compression, size, out);
+  return out.take(size);
+}
+
+void check_tiff(const Bytes& data, TiffCompression compression, std::uint64_t size) {
+  check_expansion(data.size(), compression, size);
+  Count out;
+  decompress(data, compression, size, out);
+}
+
+void check_expansion(std::uint64_t size, TiffCompression compression, std::uint64_t content) {
+  if (size < content / expansion(compression)) {
+    throw_image_error("TIFF is cut short: too little data for its size");
+  }
 }
 
 }  // namespace vitrine::detail

@@ -17,8 +17,15 @@ enum class TiffCompression : std::uint32_t {
 };
 
 /// The first `size` bytes of what `data` holds compressed. Throws ImageError when it is damaged or
-/// holds less. Memory grows with what is really there, not with `size`.
+/// holds less, at once where `data` is too short for any content to become so much. Memory grows
+/// with what is really there, not with `size`.
 std::vector<std::uint8_t> decompress_tiff(
     const Bytes& data, TiffCompression compression, std::uint64_t size);
+
+/// Throws what `decompress_tiff` would, in a small and fixed amount of memory.
+void check_tiff(const Bytes& data, TiffCompression compression, std::uint64_t size);
+
+/// Throws where `size` bytes of compressed data cannot become `content` bytes.
+void check_expansion(std::uint64_t size, TiffCompression compression, std::uint64_t content);
 
 }  // namespace vitrine::detail

@@ -120,6 +120,7 @@ class TiffReader {
   Container run() {
     const auto width = static_cast<std::uint64_t>(container_.width);
     const auto height = static_cast<std::uint64_t>(container_.height);
+    check_data();
     container_.pixels.reserve(width * height * 3);
     for (std::uint64_t y = 0; y < down_; ++y) {
       for (std::uint64_t x = 0; x < across_; ++x) {
@@ -206,8 +207,38 @@ class TiffReader {
     tiled_ = tiled;
   }
 
+  /// Refuses data that does not become the picture. Where that would take far more memory than the
+  /// file, the data is decompressed without being kept before it is decompressed for the picture.
+  void check_data() const {
+    std::uint64_t stored = 0;
+    std::uint64_t needed = static_cast<std::uint64_t>(container_.width * container_.height) * 3;
+    for (std::size_t chunk = 0; chunk < sizes_.size(); ++chunk) {
+      check_expansion(sizes_[chunk], compression_, content_size(chunk));
+      stored += sizes_[chunk];
+      needed += content_size(chunk);
+    }
+    if (stored > bytes_.size()) {
+      throw_image_error("TIFF is damaged: its tiles or strips overlap");
+    }
+    constexpr std::uint64_t kAlways = std::uint64_t{32} << 20;
+    constexpr std::uint64_t kMostExpansion = 16;
+    if (needed > kAlways + kMostExpansion * bytes_.size()) {
+      std::vector<std::uint8_t> turned;
+      for (std::size_t chunk = 0; chunk < sizes_.size(); ++chunk) {
+        check_tiff(stored_data(chunk, turned), compression_, content_size(chunk));
+      }
+    }
+  }
+
   std::uint64_t samples_in_plane() const { return planes_ == 1 ? samples_ : 1; }
   std::uint64_t row_bytes() const { return (chunk_width_ * samples_in_plane() * bits_ + 7) / 8; }
+
+  /// Bytes that a tile or strip becomes; the last strip has the rows that are left.
+  std::uint64_t content_size(std::size_t chunk) const {
+    const std::uint64_t top = chunk / across_ % down_ * chunk_height_;
+    const std::uint64_t left = static_cast<std::uint64_t>(container_.height) - top;
+    return row_bytes() * (tiled_ ? chunk_height_ : std::min(chunk_height_, left));
+  }
 
   void read_chunk(std::uint64_t x, std::uint64_t y) {
     const auto width = static_cast<std::uint64_t>(container_.width);
@@ -216,8 +247,7 @@ class TiffReader {
     const std::uint64_t columns = std::min(chunk_width_, width - x * chunk_width_);
     std::vector<std::vector<std::uint8_t>> planes;
     for (std::uint64_t plane = 0; plane < planes_; ++plane) {
-      planes.push_back(
-          decompress((plane * down_ + y) * across_ + x, tiled_ ? chunk_height_ : rows));
+      planes.push_back(decompress((plane * down_ + y) * across_ + x));
     }
     // Only now is there data behind the size that the header claims.
     container_.pixels.resize(width * (y * chunk_height_ + rows) * 3);
@@ -234,24 +264,29 @@ class TiffReader {
     }
   }
 
-  std::vector<std::uint8_t> decompress(std::size_t chunk, std::uint64_t rows) const {
-    Bytes data = bytes_.part(offsets_[chunk], sizes_[chunk]);
-    std::vector<std::uint8_t> turned;
-    if (reversed_) {
-      turned.assign(data.data(), data.data() + data.size());
-      for (auto& byte : turned) {
-        unsigned value = 0;
-        for (unsigned bit = 0; bit < 8; ++bit) {
-          value |= (byte >> bit & 1U) << (7 - bit);
-        }
-        byte = static_cast<std::uint8_t>(value);
-      }
-      data = Bytes(turned.data(), turned.size(), data.format());
+  /// The bytes of a tile or strip in the file; `turned` keeps them where their bits are reversed.
+  Bytes stored_data(std::size_t chunk, std::vector<std::uint8_t>& turned) const {
+    const Bytes data = bytes_.part(offsets_[chunk], sizes_[chunk]);
+    if (!reversed_) {
+      return data;
     }
-    auto content = decompress_tiff(data, compression_, row_bytes() * rows);
+    turned.assign(data.data(), data.data() + data.size());
+    for (auto& byte : turned) {
+      unsigned value = 0;
+      for (unsigned bit = 0; bit < 8; ++bit) {
+        value |= (byte >> bit & 1U) << (7 - bit);
+      }
+      byte = static_cast<std::uint8_t>(value);
+    }
+    return {turned.data(), turned.size(), data.format()};
+  }
+
+  std::vector<std::uint8_t> decompress(std::size_t chunk) const {
+    std::vector<std::uint8_t> turned;
+    auto content = decompress_tiff(stored_data(chunk, turned), compression_, content_size(chunk));
     if (predicted_) {
-      for (std::uint64_t row = 0; row < rows; ++row) {
-        add_differences(content.data() + row * row_bytes());
+      for (std::uint64_t at = 0; at < content.size(); at += row_bytes()) {
+        add_differences(content.data() + at);
       }
     }
     return content;

@@ -48,7 +48,9 @@ TEST(CheckImages, CountsAndMeasuresWhatThereIs) {
   ASSERT_TRUE(report.has_value());
   EXPECT_EQ(report->images, 6);
   EXPECT_EQ(names_of(data, report->broken), "5.png");
-  EXPECT_EQ(told.rfind("5.png " + (folder / "train/b/5.png") + ": no image: text", 0), 0U) << told;
+  EXPECT_EQ(
+      told.rfind("5.png " + (folder / "train/b/5.png") + ": not a supported image: text", 0), 0U)
+      << told;
   EXPECT_EQ(report->class_counts.at("train"), (std::vector<int64_t>{2, 2}));
   EXPECT_EQ(report->class_counts.at("val"), (std::vector<int64_t>{1, 0}));
   EXPECT_EQ(report->height.least, 10);

@@ -115,7 +115,9 @@ TEST(DecodeImage, RefusesNothingAndNoImage) {
   EXPECT_EQ(refusal({}), "empty file");
   EXPECT_NE(refusal({0, 1, 2, 3, 4, 5, 6, 7}).find("unknown content"), std::string::npos);
   const std::string_view page = "<!DOCTYPE html><html></html>";
-  EXPECT_NE(refusal(Data(page.begin(), page.end())).find("no image: text"), std::string::npos);
+  EXPECT_NE(
+      refusal(Data(page.begin(), page.end())).find("not a supported image: text"),
+      std::string::npos);
 }
 
 TEST(DecodeImage, RefusesFilesCutShortAnywhere) {
