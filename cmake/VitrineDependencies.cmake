@@ -5,6 +5,7 @@ set(LibTorch_HINTS "${PROJECT_SOURCE_DIR}/.deps")
 
 find_package(LibTorch 2.7 REQUIRED)
 find_package(OpenCV 4.6 REQUIRED COMPONENTS core imgproc imgcodecs)
+find_package(JPEG REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(LibDeflate 1.10 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)

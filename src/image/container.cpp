@@ -91,7 +91,7 @@ Container open_container(const std::uint8_t* data, std::size_t size, std::uint64
   const Bytes bytes(data, size, "image");
   const auto named = [&](const char* format) { return Bytes(data, size, format); };
   if (bytes.is(0, "\xff\xd8\xff")) {
-    return check_jpeg(named("JPEG"), max_pixels);
+    return read_jpeg_header(named("JPEG"), max_pixels);
   }
   if (bytes.is(0, "\x89PNG\r\n\x1a\n")) {
     return check_png(named("PNG"), max_pixels);

@@ -107,8 +107,7 @@ void swap_row(const std::uint8_t* in, std::int64_t width, std::uint8_t* out) {
   }
 }
 
-/// Copies `height` rows of `width` pixels, `stride` bytes apart, turned upright; from BGR where
-/// `swap`.
+/// Copies the rows of a picture, `stride` bytes apart, turned upright; from BGR where `swap`.
 torch::Tensor copy_upright(
     const std::uint8_t* pixels,
     std::int64_t stride,
@@ -135,6 +134,15 @@ torch::Tensor copy_upright(
   return image;
 }
 
+torch::Tensor decode_jpeg(const detail::Bytes& bytes, const detail::Container& container) {
+  const torch::Tensor image = torch::empty({container.height, container.width, 3}, torch::kUInt8);
+  const auto* const pixels = image.data_ptr<std::uint8_t>();
+  detail::read_jpeg(bytes, image.data_ptr<std::uint8_t>());
+  return container.orientation == 1
+             ? image
+             : copy_upright(pixels, container.width * 3, /*swap=*/false, container);
+}
+
 }  // namespace
 
 detail::DecodedImage detail::decode(
@@ -142,6 +150,9 @@ detail::DecodedImage detail::decode(
   try {
     Container container = open_container(data, size, max_pixels);
     const auto* format = format_name(container.kind);
+    if (container.kind == ImageKind::Jpeg) {
+      return {decode_jpeg(Bytes(data, size, format), container), format, container.channels};
+    }
     if (!container.pixels.empty()) {
       return {
           copy_upright(container.pixels.data(), container.width * 3, /*swap=*/false, container),

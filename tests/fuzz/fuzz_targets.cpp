@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "vitrine/error.h"
 
@@ -104,6 +105,11 @@ void fuzz_image(const std::uint8_t* data, std::size_t size) {
         const auto pixels = static_cast<std::uint64_t>(container.width * container.height);
         require(container.width > 0 && container.height > 0 && pixels <= kMostPixels);
         require(container.orientation >= 1 && container.orientation <= 8);
+        if (container.kind == detail::ImageKind::Jpeg) {
+          std::vector<std::uint8_t> picture(3 * pixels);
+          detail::read_jpeg(detail::Bytes(data, size, "JPEG"), picture.data());
+          return;
+        }
         require(container.pixels.empty() != container.stream.empty());
         require(container.pixels.empty() || container.pixels.size() == 3 * pixels);
       },

@@ -274,6 +274,49 @@ TEST(DecodeImage, RefusesKindsOfJpegThatItCannotDecode) {
   }
 }
 
+/// A grey JPEG that announces three colours and has `count` scans of the first alone.
+Data scans_of_one_colour(std::size_t count) {
+  auto data = read_file(image_path("grey.jpg"));
+  const std::size_t frame = find(data, "\xff\xc0");
+  put_big(data, frame + 2, 8 + 3 * 3, 2);
+  data.at(frame + 9) = 3;
+  const Data colours = {2, 0x11, 0, 3, 0x11, 0};
+  data.insert(
+      data.begin() + static_cast<std::ptrdiff_t>(frame) + 13, colours.begin(), colours.end());
+  const Data scan(
+      data.begin() + static_cast<std::ptrdiff_t>(find(data, "\xff\xda")), data.end() - 2);
+  for (; count > 1; --count) {
+    data.insert(data.end() - 2, scan.begin(), scan.end());
+  }
+  return data;
+}
+
+TEST(DecodeImage, RefusesAJpegThatLacksAColour) {
+  EXPECT_EQ(refusal(scans_of_one_colour(2)), "JPEG is damaged: one of its colours is missing");
+}
+
+TEST(DecodeImage, RefusesAJpegOfTooManyScans) {
+  EXPECT_EQ(cheap_refusal(scans_of_one_colour(300)), "JPEG has too many scans");
+}
+
+TEST(DecodeImage, RefusesAJpegOfTwelveBits) {
+  auto data = read_file(image_path("baseline_444.jpg"));
+  data.at(find(data, "\xff\xc0") + 4) = 12;
+  EXPECT_EQ(refusal(data), "JPEG cannot be decoded: Unsupported JPEG data precision 12");
+}
+
+TEST(DecodeImage, TellsPaddingOfAJpegFromLostCodes) {
+  const auto sound = read_file(image_path("baseline_444.jpg"));
+  Data data = sound;
+  data.insert(data.end() - 2, 1000, 0);
+  EXPECT_TRUE(
+      decode_image(data.data(), data.size()).equal(decode_image(sound.data(), sound.size())));
+  data = sound;
+  data.insert(data.end() - 2, 1000, 7);
+  const auto message = refusal(data);
+  EXPECT_NE(message.find("extraneous bytes before marker 0xd9"), std::string::npos) << message;
+}
+
 TEST(DecodeImage, ReadsAJpegThatLibjpegWouldWarnAbout) {
   const CapturedStandardError captured;
   const auto sound = read_file(image_path("baseline_444.jpg"));

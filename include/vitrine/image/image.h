@@ -23,10 +23,10 @@ constexpr std::uint64_t kMaxPixels = 178'956'970;
 /// `convert("RGB")`, inks to 2/255, except that Pillow leaves the orientation and clips grey of 16
 /// bits.
 ///
-/// Every byte is checked before any codec sees it: throws ImageError, naming the file, when it is
-/// damaged, cut short, an animated WebP, of another variety that is not supported (JPEG:
-/// arithmetic, lossless; TIFF: JPEG, fax, floating point, BigTIFF), has no pixels or more than
-/// `max_pixels`.
+/// Throws ImageError, naming the file, when it is damaged, cut short, an animated WebP, of another
+/// variety that is not supported (JPEG: arithmetic, lossless, 12 bits; TIFF: JPEG, fax, floating
+/// point, BigTIFF), has no pixels or more than `max_pixels`. Of a JPEG, which has no checksums,
+/// damage is what libjpeg warns about.
 VITRINE_API torch::Tensor read_image(
     const std::string& path, std::uint64_t max_pixels = kMaxPixels);
 
