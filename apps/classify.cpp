@@ -47,12 +47,15 @@ Command classify_command() {
   spec.least_operands = 1;
   spec.most_operands = static_cast<std::size_t>(-1);
   spec.description =
-      "INPUT is an image file (JPEG, PNG, WebP, BMP or TIFF, told apart by content), a folder with "
-      "such\n"
-      "files, a pattern in quotes, or - for a list of files on standard input, one a line. Answers "
-      "go to\n"
-      "standard output in the order of the inputs; an input that cannot be read costs one line on\n"
-      "standard error and turns the exit status to 1, and the others are still answered.";
+      "INPUT is an image file (JPEG, PNG, WebP, BMP or TIFF, told apart by content), a folder, in "
+      "which\n"
+      "files whose names end as an image's do are taken, a pattern in quotes, or - for a list of "
+      "files\n"
+      "on standard input, one a line. Answers go to standard output in the order of the inputs; "
+      "an\n"
+      "input that cannot be read costs one line on standard error and turns the exit status to 1, "
+      "and\n"
+      "the others are still answered.";
   spec.groups = {
       model_group(),
       {"Answer",

@@ -81,7 +81,7 @@ int run(const std::vector<std::string>& words) {
     print_usage(std::cerr);
     return kWrongUsage;
   }
-  if (words[0] == "--help" || words[0] == "-h") {
+  if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
     print_usage(std::cout);
     return 0;
   }

@@ -73,9 +73,7 @@ int run_models(const Arguments& arguments) {
   const auto pattern = arguments.operands().empty() ? "*" : arguments.operands()[0];
   const auto names = list_models(pattern);
   if (names.empty()) {
-    throw Error(
-        "no model matches: " +
-        std::string(UnknownNameError("model", pattern, list_models()).what()));
+    throw UnknownNameError("model", pattern, list_models());
   }
   if (arguments.text("format") == "json") {
     print_json(names);

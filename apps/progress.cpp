@@ -52,12 +52,14 @@ Progress::Progress(
     ProgressOptions options,
     std::string label,
     std::int64_t total,
-    std::string unit)
+    std::string unit,
+    std::int64_t before)
     : stream_(stream),
       options_(std::move(options)),
       label_(std::move(label)),
       total_(total),
       unit_(std::move(unit)),
+      before_(before),
       start_(options_.now()),
       last_(start_) {}
 
@@ -76,7 +78,7 @@ void Progress::update(std::int64_t done, const std::string& note) {
     }
   } else if (options_.line_interval.count() > 0 && now - last_ >= options_.line_interval) {
     last_ = now;
-    stream_ << status(now - start_) << std::endl;
+    stream_ << status(now - start_, note_) << std::endl;
   }
 }
 
@@ -92,28 +94,35 @@ void Progress::line(const std::string& text) {
   stream_ << text << std::endl;
 }
 
-std::string Progress::status(std::chrono::duration<double> elapsed) const {
+std::string Progress::status(std::chrono::duration<double> elapsed, const std::string& note) const {
   auto text = (label_.empty() ? "" : label_ + ": ") + std::to_string(done_);
   if (total_ > 0) {
     text += "/" + std::to_string(total_);
   }
   text += " " + unit_;
   const double seconds = elapsed.count();
-  if (done_ > 0 && seconds > 0) {
-    const double rate = static_cast<double>(done_) / seconds;
+  if (done_ > before_ && seconds > 0) {
+    const double rate = static_cast<double>(done_ - before_) / seconds;
     text += rate < 10 ? formatted(", %.2f/s", rate) : formatted(", %.0f/s", rate);
     if (total_ > done_) {
       text += ", " + duration_text(static_cast<double>(total_ - done_) / rate) + " left";
     }
   }
-  return note_.empty() ? text : text + ", " + note_;
+  return note.empty() ? text : text + ", " + note;
 }
 
 void Progress::draw(std::chrono::duration<double> elapsed) {
   // The last column stays free: writing there makes some terminals wrap.
   const int columns = std::max(options_.columns() - 1, 1);
-  auto text = status(elapsed);
-  const int room = std::min(columns - static_cast<int>(text.size()) - 3, kLongestBar);
+  auto note = note_;
+  auto text = status(elapsed, note);
+  const auto room_beside = [&] { return columns - static_cast<int>(text.size()) - 3; };
+  while (total_ > 0 && room_beside() < kShortestBar && !note.empty()) {
+    const auto last = note.rfind(", ");
+    note.erase(last == std::string::npos ? 0 : last);
+    text = status(elapsed, note);
+  }
+  const int room = std::min(room_beside(), kLongestBar);
   if (total_ > 0 && room >= kShortestBar) {
     const double share = static_cast<double>(done_) / static_cast<double>(total_);
     const auto filled = static_cast<int>(std::clamp(share, 0.0, 1.0) * room);

@@ -28,20 +28,22 @@ struct ProgressOptions {
 /// on a terminal, now and then a line elsewhere. One thread uses it at a time.
 class Progress {
  public:
-  /// `total` things to do (0: unknown), each called `unit`, such as "images"; `label` stands
-  /// before.
+  /// `total` things to do (0: unknown), each called `unit`, such as "images", of which `before` are
+  /// done already and do not count for the rate; `label` stands before.
   Progress(
       std::ostream& stream,
       ProgressOptions options,
       std::string label,
       std::int64_t total,
-      std::string unit);
+      std::string unit,
+      std::int64_t before = 0);
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   /// Erases the bar.
   ~Progress();
 
-  /// Says that `done` things are done, of which `note` (such as "loss 0.31") says more.
+  /// Says that `done` things are done, of which `note` says more, such as "loss 0.31, lr 0.1". Of
+  /// its parts only as many, from the first, are shown as leave room for a bar.
   void update(std::int64_t done, const std::string& note = "");
   /// Erases the bar, so that something else can be written; the next `update` draws it again.
   void hide();
@@ -49,7 +51,7 @@ class Progress {
   void line(const std::string& text);
 
  private:
-  std::string status(std::chrono::duration<double> elapsed) const;
+  std::string status(std::chrono::duration<double> elapsed, const std::string& note) const;
   void draw(std::chrono::duration<double> elapsed);
 
   std::ostream& stream_;
@@ -58,6 +60,7 @@ class Progress {
   std::int64_t total_;
   std::string unit_;
   std::string note_;
+  std::int64_t before_;
   std::int64_t done_ = 0;
   bool shown_ = false;
   std::chrono::steady_clock::time_point start_;

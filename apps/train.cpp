@@ -41,8 +41,8 @@ std::string epoch_text(const EpochRecord& record, int64_t epochs, double left, b
 }
 
 std::string step_text(const StepReport& step) {
-  return "loss " + fixed(step.progress.mean_loss(), 4) + ", lr " + short_number(step.lr) +
-         ", waiting " + fixed(100 * step.data_wait, 0) + " %";
+  return "loss " + fixed(step.progress.mean_loss(), 4) + ", waiting " +
+         fixed(100 * step.data_wait, 0) + " %, lr " + short_number(step.lr);
 }
 
 /// What `show` keeps between two events.
@@ -67,16 +67,17 @@ TrainEvents show(const Arguments& arguments, const TrainOptions& options) {
             std::to_string(start.val_images) + " to validate");
   };
   events.step = [&, shown](const StepReport& step) {
+    const auto update_size = options.batch_size() * options.grad_accum_steps();
     if (!shown->bar) {
       shown->bar = std::make_unique<Progress>(
           std::cerr,
           standard_error_progress(arguments.flag("quiet"), kLineInterval),
           "epoch " + std::to_string(step.epoch) + "/" + std::to_string(total_epochs(options)),
-          step.batches * options.batch_size() * options.grad_accum_steps(),
-          "images");
+          step.batches * update_size,
+          "images",
+          /*before=*/step.batch * update_size);
     }
-    shown->bar->update(
-        step.batch * options.batch_size() * options.grad_accum_steps(), step_text(step));
+    shown->bar->update(step.batch * update_size, step_text(step));
   };
   events.epoch = [&, shown](const EpochRecord& record, bool best) {
     shown->bar.reset();

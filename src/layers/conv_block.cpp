@@ -66,7 +66,12 @@ torch::Tensor ConvNormActImpl::forward(const torch::Tensor& x) {
       options.in_chans(),
       ", H, W], got ",
       x.sizes());
-  return observed(*this, activate(bn(conv(x)), options.activation()));
+  const auto y = conv(x);
+  TORCH_CHECK_VALUE(
+      !bn->is_training() || y.numel() > y.size(1),
+      "one image is too few to learn from where its map has shrunk to one position, since batch "
+      "normalisation compares positions and images: take a larger batch_size or image_size");
+  return observed(*this, activate(bn(y), options.activation()));
 }
 
 void ConvNormActImpl::train(bool on) {

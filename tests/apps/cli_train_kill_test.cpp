@@ -44,8 +44,8 @@ std::vector<std::string> command(const std::string& run) {
   return words;
 }
 
-/// How often the run is stopped: VITRINE_KILLS, else 20.
-int stops_wanted() {
+/// How many SIGKILLs there are to be: VITRINE_KILLS, else 20.
+int kills_wanted() {
   const auto* text = std::getenv("VITRINE_KILLS");
   return text == nullptr ? 20 : std::stoi(text);
 }
@@ -97,53 +97,68 @@ bool wait_for(Process& process, const std::function<bool()>& condition) {
   return true;
 }
 
-/// Of five stops, four are kills, two of them while a file is being written, and one is polite.
-enum class Stop { Kill, KillInSave, Polite };
+/// How a run is stopped: by SIGKILL at any time since its process began, at any time since its
+/// training did, or while it writes a file; or politely.
+enum class Stop { KillAnyTime, KillInTraining, KillInSave, Polite };
 
 Stop stop_number(int number) {
-  return number % 5 == 4 ? Stop::Polite : number % 2 == 1 ? Stop::KillInSave : Stop::Kill;
+  constexpr std::array<Stop, 5> kOrder = {
+      Stop::KillInSave, Stop::KillAnyTime, Stop::KillInSave, Stop::KillInTraining, Stop::Polite};
+  return kOrder.at(static_cast<std::size_t>(number) % kOrder.size());
+}
+
+/// Waits for the time of a stop, drawn from `random`; false when the process ended first.
+bool wait_for_time(Process& process, Stop stop, const std::string& run, std::mt19937& random) {
+  const milliseconds delay(random() % 1500);
+  const auto trains = [&] {
+    return process.err().find(" images to train on") != std::string::npos;
+  };
+  if (stop != Stop::KillAnyTime && !wait_for(process, trains)) {
+    return false;
+  }
+  const auto instant = std::chrono::steady_clock::now() + delay;
+  // Named by the process, since one that was killed may have left the like.
+  const auto mark = ".tmp-" + std::to_string(process.id());
+  return wait_for(process, [&] {
+    return std::chrono::steady_clock::now() >= instant &&
+           (stop != Stop::KillInSave || has_file_of(run, mark));
+  });
 }
 
 TEST(KilledRun, AlwaysGoesOnAndEndsWithTheSameBits) {
   ASSERT_FALSE(bytes_of(checkpoint_of(whole_run(), kEpochs)).empty());
   const TemporaryFolder folder;
   std::mt19937 random(20240607);  // a fixed seed; the instants still differ from run to run
-  const int wanted = stops_wanted();
+  const int wanted = kills_wanted();
   int stops = 0;
+  int kills = 0;
   int inside_saves = 0;
   int run_number = 0;
   std::string run = folder / "0";
   std::string newest;
-  while (stops < wanted) {
+  while (kills < wanted) {
     Process process(command(run), one_thread());
-    const auto instant = std::chrono::steady_clock::now() + milliseconds(random() % 1500);
     const auto stop = stop_number(stops);
-    const bool reached = wait_for(process, [&] {
-      return std::chrono::steady_clock::now() >= instant &&
-             (stop != Stop::KillInSave || has_half_written(run));
-    });
-    if (reached && process.running()) {
-      const std::array<int, 3> polite = {SIGTERM, SIGINT, SIGUSR1};
-      const int signal =
-          stop == Stop::Polite ? polite.at(static_cast<std::size_t>(stops / 5 % 3)) : SIGKILL;
+    const bool reached = wait_for_time(process, stop, run, random);
+    constexpr std::array<int, 3> kPolite = {SIGTERM, SIGINT, SIGUSR1};
+    const int signal = stop == Stop::Polite ? kPolite.at(stops / 5 % 3) : SIGKILL;
+    if (reached) {
       process.send(signal);
-      const auto result = process.wait();
+    }
+    const auto result = process.wait();
+    if (result.signal == SIGKILL || result.status == 128 + signal) {
       ++stops;
-      inside_saves += has_half_written(run) ? 1 : 0;
-      if (stop == Stop::Polite && result.status != 0) {  // 0: it had just ended
-        // Before the handlers are there, a signal ends the process as it always does.
-        const bool early = result.signal == signal;
-        EXPECT_TRUE(result.status == 128 + signal || early) << result.status << result.err;
-        EXPECT_TRUE(early || !has_half_written(run));
-      }
+      kills += result.signal == SIGKILL ? 1 : 0;
+      inside_saves += has_file_of(run, ".tmp-" + std::to_string(process.id())) ? 1 : 0;
+      EXPECT_TRUE(stop != Stop::Polite || !has_half_written(run));
       // Nothing that was kept is lost, and nothing unreadable is left.
       EXPECT_EQ(result.err.find("warning"), std::string::npos) << result.err;
       EXPECT_GE(newest_checkpoint(run), newest);
       newest = newest_checkpoint(run);
       continue;
     }
-    const auto result = process.wait();
-    ASSERT_EQ(result.status, 0) << result.err;
+    ASSERT_EQ(result.status, 0) << "ended by itself, or by signal " << result.signal << ": "
+                                << result.err;
     expect_same_end(run);
     run = folder / std::to_string(++run_number);
     newest.clear();
@@ -153,6 +168,8 @@ TEST(KilledRun, AlwaysGoesOnAndEndsWithTheSameBits) {
   EXPECT_EQ(result.err.find("warning"), std::string::npos) << result.err;
   expect_same_end(run);
   EXPECT_GE(inside_saves, 1);
+  RecordProperty("stops", stops);
+  RecordProperty("kills", kills);
   RecordProperty("kills_inside_a_save", inside_saves);
 }
 

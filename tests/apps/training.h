@@ -74,18 +74,23 @@ inline std::vector<nlohmann::json> metrics_of(const std::string& run) {
   return metrics;
 }
 
-/// Whether a file of the run is being written right now, or was when the run was killed.
-inline bool has_half_written(const std::string& run) {
+/// Whether a run has a file whose name has `part` in it.
+inline bool has_file_of(const std::string& run, const std::string& part) {
   for (const auto& folder : {run, run + "/checkpoints"}) {
     std::error_code error;
     std::filesystem::directory_iterator it(folder, error);
     for (; !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
-      if (it->path().filename().string().find(".tmp-") != std::string::npos) {
+      if (it->path().filename().string().find(part) != std::string::npos) {
         return true;
       }
     }
   }
   return false;
+}
+
+/// Whether a file of the run is being written right now, or was when the run was killed.
+inline bool has_half_written(const std::string& run) {
+  return has_file_of(run, ".tmp-");
 }
 
 }  // namespace vitrine

@@ -54,6 +54,15 @@ TEST(ConvNormAct, HasNoBiasBeforeTheNorm) {
   EXPECT_FALSE(ConvNormAct(ConvNormActOptions(2, 4, 3))->conv->bias.defined());
 }
 
+TEST(ConvNormAct, NeedsMoreThanOneValueAChannelToLearn) {
+  ConvNormAct layer(ConvNormActOptions(2, 4, 3).stride(2));
+  const auto small = torch::ones({1, 2, 2, 2});
+  EXPECT_VALUE_ERROR(layer(small), "take a larger batch_size or image_size");
+  EXPECT_EQ(layer(torch::ones({2, 2, 2, 2})).numel(), 8);
+  layer->eval();
+  EXPECT_EQ(layer(small).numel(), 4);
+}
+
 TEST(ConvNormAct, RejectsOptionsAndShapesOutOfRange) {
   EXPECT_VALUE_ERROR(ConvNormAct(ConvNormActOptions(2, 4, 2)), "odd, got 2");
   EXPECT_VALUE_ERROR(ConvNormAct(ConvNormActOptions(2, 4, -1)), "odd, got -1");
