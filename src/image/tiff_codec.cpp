@@ -20,7 +20,8 @@ using Buffer = std::vector<std::uint8_t>;
 void unpack_bits(const Bytes& data, std::uint64_t size, Buffer& out) {
   std::uint64_t at = 0;
   while (out.size() < size) {
-    const int control = static_cast<std::int8_t>(data.u8(at++));
+    const int byte = data.u8(at++);
+    const int control = byte < 128 ? byte : byte - 256;
     if (control >= 0) {
       const Bytes literal = data.part(at, static_cast<std::uint64_t>(control) + 1);
       out.insert(out.end(), literal.data(), literal.data() + literal.size());
@@ -43,7 +44,7 @@ void inflate(const Bytes& data, std::uint64_t size, Buffer& out) {
     ~Stream() { ::inflateEnd(this); }
   };
   Stream stream;
-  std::array<std::uint8_t, 32768> buffer;
+  std::array<std::uint8_t, 32768> buffer{};
   std::uint64_t at = 0;
   while (out.size() < size) {
     if (stream.avail_in == 0) {
