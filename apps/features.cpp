@@ -25,7 +25,7 @@ bool ends_with(const std::string& text, const std::string& end) {
 /// jsonl, npy or safetensors: as --format says, else as the name of --output ends.
 std::string choose_format(const Arguments& arguments) {
   const auto output = arguments.text("output");
-  const auto format = arguments.text("format");
+  auto format = arguments.text("format");
   if (format == "table" || format == "json") {
     throw UsageError(
         "option --format: got " + format + ", expected jsonl, npy or safetensors without --knn");

@@ -27,7 +27,7 @@ std::string utf8(const std::string& text) {
 
 /// A field of a CSV row, quoted where it must be.
 std::string csv_field(const std::string& text) {
-  const auto valid = utf8(text);
+  auto valid = utf8(text);
   if (valid.find_first_of("\",\r\n") == std::string::npos) {
     return valid;
   }

@@ -2,7 +2,7 @@
 
 namespace vitrine::detail {
 
-int exif_orientation(Bytes exif) noexcept {
+int exif_orientation(Bytes exif) {
   constexpr int kUpright = 1;
   constexpr std::uint64_t kTag = 0x0112;
   constexpr std::uint64_t kShort = 3;

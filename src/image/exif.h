@@ -8,6 +8,6 @@ namespace vitrine::detail {
 /// where there is none or the structure is unsound: metadata never makes a picture unreadable.
 ///
 /// Source: CIPA DC-008 (Exif 2.32), section 4.6.4, tag 274.
-int exif_orientation(Bytes exif) noexcept;
+int exif_orientation(Bytes exif);
 
 }  // namespace vitrine::detail

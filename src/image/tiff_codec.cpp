@@ -61,7 +61,8 @@ template <typename Out>
 void unpack_bits(const Bytes& data, std::uint64_t size, Out& out) {
   std::uint64_t at = 0;
   while (out.size() < size) {
-    const int control = static_cast<std::int8_t>(data.u8(at++));
+    const int byte = data.u8(at++);
+    const int control = byte < 128 ? byte : byte - 256;
     if (control >= 0) {
       const Bytes literal = data.part(at, static_cast<std::uint64_t>(control) + 1);
       out.append(literal.data(), literal.size());
@@ -85,7 +86,7 @@ void inflate(const Bytes& data, std::uint64_t size, Out& out) {
     ~Stream() { ::inflateEnd(this); }
   };
   Stream stream;
-  std::array<std::uint8_t, 32768> buffer;
+  std::array<std::uint8_t, 32768> buffer{};
   std::uint64_t at = 0;
   while (out.size() < size) {
     if (stream.avail_in == 0) {

@@ -62,7 +62,7 @@ std::string csv_cell(const OrderedJson& value) {
   if (value.is_null()) {
     return "";
   }
-  const auto text = value.is_string() ? value.get<std::string>() : value.dump();
+  auto text = value.is_string() ? value.get<std::string>() : value.dump();
   if (text.find_first_of(",\"\r\n") == std::string::npos) {
     return text;
   }

@@ -66,7 +66,7 @@ std::string escaped(std::string_view text, std::size_t limit) {
 }
 
 std::string shortened(const std::string& text, std::size_t count) {
-  const auto whole = printable(text);
+  auto whole = printable(text);
   std::size_t characters = 0;
   std::size_t end = 0;  // of all characters but the last that fits
   for (std::size_t i = 0; i < whole.size(); ++i) {

@@ -232,7 +232,7 @@ torch::Tensor Trainer::find_loss(const torch::Tensor& images, const torch::Tenso
     logits = options_.teacher() ? model_->forward_heads(model_->forward_features(images))
                                 : std::vector<torch::Tensor>{model_->forward(images)};
   }
-  const auto loss = classification_loss(at_least_float32(logits.front()), targets, options_.loss());
+  auto loss = classification_loss(at_least_float32(logits.front()), targets, options_.loss());
   if (!options_.teacher()) {
     return loss;
   }

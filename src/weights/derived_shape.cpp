@@ -38,8 +38,9 @@ std::optional<std::int64_t> patch_side(std::int64_t values, std::int64_t channel
   if (values < channels || values > kMost || values % channels != 0) {
     return std::nullopt;
   }
-  const auto side = std::llround(std::sqrt(static_cast<double>(values / channels)));
-  return side * side == values / channels ? std::make_optional<std::int64_t>(side) : std::nullopt;
+  const auto area = values / channels;
+  const auto side = std::llround(std::sqrt(static_cast<double>(area)));
+  return side * side == area ? std::make_optional<std::int64_t>(side) : std::nullopt;
 }
 
 std::optional<Shape> kernel_shape(const std::vector<Shape>& sources) {

@@ -26,6 +26,7 @@ bool is_projection_head(std::string_view name) {
 /// Names without the prefixes of wrappers; empty where the tensor belongs to a projection head.
 std::vector<std::string_view> strip(const std::vector<SourceTensor>& tensors) {
   std::vector<std::string_view> names;
+  names.reserve(tensors.size());
   for (const auto& tensor : tensors) {
     names.emplace_back(tensor.name);
   }

@@ -9,7 +9,7 @@ namespace vitrine::detail {
 
 /// How numbers lie in a file and what is to be found out about them.
 struct ValueRead {
-  Dtype dtype;
+  Dtype dtype = Dtype::U8;
   /// Whether each number has its highest byte first.
   bool big_endian = false;
   /// Whether the bytes' CRC-32 is worked out.

@@ -77,7 +77,7 @@ std::string browser() {
   std::istringstream folders(std::getenv("PATH") != nullptr ? std::getenv("PATH") : "");
   for (std::string folder; std::getline(folders, folder, ':');) {
     for (const auto* name : {"chromium", "chromium-browser", "google-chrome"}) {
-      const auto path = folder + "/" + name;
+      auto path = folder + "/" + name;
       if (fs::exists(path)) {
         return path;
       }

@@ -72,7 +72,6 @@ inline std::string call(
 
 inline std::string numbers(const std::vector<std::int64_t>& values) {
   std::vector<std::string> items;
-  items.reserve(values.size());
   for (const auto value : values) {
     items.push_back(integer(value));
   }

@@ -13,8 +13,8 @@ namespace vitrine {
 
 /// A member of a zip archive to be made; what is given besides replaces what would be true.
 struct ZipPart {
-  ZipPart(std::string of_name, std::string of_bytes)
-      : name(std::move(of_name)), bytes(std::move(of_bytes)) {}
+  ZipPart(std::string name_, std::string bytes_)
+      : name(std::move(name_)), bytes(std::move(bytes_)) {}
 
   std::string name;
   std::string bytes;

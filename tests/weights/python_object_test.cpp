@@ -12,7 +12,6 @@ namespace {
 
 using pickle::call;
 using pickle::dict;
-using pickle::global;
 using pickle::integer;
 using pickle::list;
 using pickle::text;
