@@ -117,7 +117,7 @@ torch::Tensor TrainTransform::crop(const torch::Tensor& image, at::Generator& ge
   const auto filter = filters[static_cast<std::size_t>(
       draw_index(generator, static_cast<int64_t>(filters.size())))];
   const auto part = image.narrow(0, box.top, box.height).narrow(1, box.left, box.width);
-  return resize(part.contiguous(), preprocess_.height(), preprocess_.width(), filter);
+  return resize(part, preprocess_.height(), preprocess_.width(), filter);
 }
 
 torch::Tensor TrainTransform::move(const torch::Tensor& image, at::Generator& generator) const {

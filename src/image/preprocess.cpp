@@ -75,6 +75,15 @@ void check_normalization(const PreprocessOptions& options) {
   }
 }
 
+/// `image`, or a copy of it where its pixels lie apart; rows may.
+torch::Tensor with_dense_rows(const torch::Tensor& image) {
+  return image.stride(2) == 1 && image.stride(1) == 3 ? image : image.contiguous();
+}
+
+detail::Picture picture_of(const torch::Tensor& image) {
+  return {image.const_data_ptr<uint8_t>(), image.size(1), image.size(0), image.stride(0)};
+}
+
 /// The size, [rows, columns], that the whole image is scaled to.
 std::pair<int64_t, int64_t> scaled_size(
     int64_t rows, int64_t columns, const PreprocessOptions& options) {
@@ -158,10 +167,10 @@ torch::Tensor resize(
   check_image(image, "resize");
   TORCH_CHECK_VALUE(
       height >= 1 && width >= 1, "resize: expected a positive size, got ", height, "x", width);
-  const torch::Tensor source = image.contiguous();
+  const torch::Tensor source = with_dense_rows(image);
   torch::Tensor result = torch::empty({height, width, 3}, torch::kUInt8);
   detail::resample(
-      {source.data_ptr<uint8_t>(), source.size(1), source.size(0)},
+      picture_of(source),
       height,
       width,
       interpolation,
@@ -175,7 +184,7 @@ torch::Tensor resize(
 torch::Tensor preprocess(const torch::Tensor& image, const PreprocessOptions& options) {
   check_image(image, "preprocess");
   check_options(options);
-  const torch::Tensor source = image.contiguous();
+  const torch::Tensor source = with_dense_rows(image);
   const auto [height, width] = scaled_size(source.size(0), source.size(1), options);
   const Placement rows = place_center(height, options.height());
   const Placement columns = place_center(width, options.width());
@@ -189,7 +198,7 @@ torch::Tensor preprocess(const torch::Tensor& image, const PreprocessOptions& op
     }
   }
   detail::resample(
-      {source.data_ptr<uint8_t>(), source.size(1), source.size(0)},
+      picture_of(source),
       height,
       width,
       options.interpolation(),

@@ -87,7 +87,7 @@ void resample_nearest(
   const auto from_rows = nearest_positions(picture.height, height, rows);
   const auto from_columns = nearest_positions(picture.width, width, columns);
   for (const std::int64_t row : from_rows) {
-    const std::uint8_t* in = picture.pixels + row * picture.width * 3;
+    const std::uint8_t* in = picture.pixels + row * picture.stride;
     std::uint8_t* pixel = out;
     for (const std::int64_t column : from_columns) {
       std::copy_n(in + column * 3, 3, pixel);
@@ -130,7 +130,7 @@ void resample(
     const std::int64_t shorter_stride = picture.width * 3;
     resample(
         picture, height, picture.width, interpolation, rows, all, shorter.data(), shorter_stride);
-    const Picture between = {shorter.data(), picture.width, rows.size()};
+    const Picture between = {shorter.data(), picture.width, rows.size(), shorter_stride};
     resample(between, rows.size(), width, interpolation, {0, rows.size()}, columns, out, stride);
     return;
   }
@@ -144,9 +144,8 @@ void resample(
   }
 
   std::vector<std::uint8_t> scaled_rows;
-  const std::uint8_t* between =
-      picture.pixels + needed.begin * picture.width * 3 + columns.begin * 3;
-  std::int64_t between_stride = picture.width * 3;
+  const std::uint8_t* between = picture.pixels + needed.begin * picture.stride + columns.begin * 3;
+  std::int64_t between_stride = picture.stride;
   if (width != picture.width) {
     const auto horizontal = make_taps(picture.width, width, interpolation, columns);
     const Span used = {horizontal.front().first(), horizontal.back().end()};
@@ -154,7 +153,7 @@ void resample(
     std::vector<std::uint8_t> wide(static_cast<std::size_t>(picture.width * 4 + 8));
     for (std::int64_t y = 0; y < needed.size(); ++y) {
       const std::uint8_t* row =
-          picture.pixels + ((needed.begin + y) * picture.width + used.begin) * 3;
+          picture.pixels + (needed.begin + y) * picture.stride + used.begin * 3;
       widen_row(row, used.size(), wide.data() + used.begin * 4);
       sum_along_row(wide.data(), horizontal, scaled_rows.data() + y * bytes);
     }

@@ -14,11 +14,12 @@ struct Span {
   std::int64_t size() const { return end - begin; }
 };
 
-/// An image in memory, uint8 RGB, three bytes a pixel, rows without gaps.
+/// An image in memory, or a part of one, uint8 RGB, three bytes a pixel, rows `stride` bytes apart.
 struct Picture {
   const std::uint8_t* pixels = nullptr;
   std::int64_t width = 0;
   std::int64_t height = 0;
+  std::int64_t stride = 0;
 };
 
 /// Writes the rows and columns `rows` and `columns` of `picture` scaled to `height` x `width` to

@@ -51,7 +51,7 @@ class Vitrine:
         return float(self.child.stdout.readline())
 
     def close(self):
-        self.child.stdin.close()
+        self.child.kill()  # timm's workers hold a copy of its input open, so that closing it would not end it
         self.child.wait()
 
 

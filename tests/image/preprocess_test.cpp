@@ -119,9 +119,16 @@ TEST(Resize, AveragesWhatItShrinks) {
 
 TEST(Resize, TakesViewsAsTheyLookNotAsTheyLie) {
   const auto image = picture(12, 10, 4);
-  const auto turned = image.transpose(0, 1);
-  EXPECT_TRUE(resize(turned, 6, 7, Interpolation::Bicubic)
-                  .equal(resize(turned.contiguous(), 6, 7, Interpolation::Bicubic)));
+  const std::vector<torch::Tensor> views = {
+      image.transpose(0, 1),
+      image.narrow(0, 2, 9).narrow(1, 3, 5),
+      image.narrow(1, 4, 1),
+      image.narrow(0, 3, 1).expand({5, -1, -1})};
+  for (const auto& view : views) {
+    for (const auto filter : {Interpolation::Nearest, Interpolation::Bicubic}) {
+      EXPECT_TRUE(resize(view, 6, 7, filter).equal(resize(view.contiguous(), 6, 7, filter)));
+    }
+  }
 }
 
 TEST(Preprocess, PadsASmallImageAsTorchvisionDoes) {
