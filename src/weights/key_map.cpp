@@ -17,6 +17,10 @@
 namespace vitrine::detail {
 namespace {
 
+/// A model has hundreds of tensors. Names cost far more to map than the bytes that they take in a
+/// file.
+constexpr std::size_t kMostTensors = 20'000;
+
 bool starts_with(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
 }
@@ -238,6 +242,11 @@ class Mapper {
 }  // namespace
 
 KeyMap map_keys(const std::vector<SourceTensor>& tensors, const std::string& subject) {
+  if (tensors.size() > kMostTensors) {
+    throw CheckpointError(
+        subject + ": has " + std::to_string(tensors.size()) +
+        " tensors, too many to be a model's; expected at most " + std::to_string(kMostTensors));
+  }
   const auto names = strip(tensors);
   const auto* layout = find_layout(names);
   if (layout != nullptr && *layout->refusal != '\0') {
