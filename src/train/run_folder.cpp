@@ -46,6 +46,12 @@ int lock_folder(const std::string& path) {
   return descriptor;
 }
 
+/// Whether a run writes a file of this name.
+bool is_run_file(const std::string& name) {
+  return name == "config.json" || name == "metrics.jsonl" || name == "best.safetensors" ||
+         name == "report.html" || detail::is_metrics_copy(name) || is_checkpoint_name(name);
+}
+
 /// Whether a run's file was to be called `name` once it was whole.
 bool is_half_written(std::string_view name) {
   constexpr std::string_view kMark = ".tmp-";
@@ -54,10 +60,25 @@ bool is_half_written(std::string_view name) {
   if (number.empty() || number.find_first_not_of("0123456789") != std::string_view::npos) {
     return false;
   }
-  const auto whole = name.substr(0, mark);
-  return whole == "config.json" || whole == "metrics.jsonl" || whole == "best.safetensors" ||
-         whole == "report.html" || detail::is_metrics_copy(std::string(whole)) ||
-         is_checkpoint_name(std::string(whole));
+  return is_run_file(std::string(name.substr(0, mark)));
+}
+
+/// Throws FileError where something else stands in the place of a file that a run writes. Found out
+/// when the file is due, it would cost all that was trained since the one before.
+void check_places(const std::string& folder) {
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    std::error_code ignored;
+    const auto kind = it->status(ignored).type();
+    if (is_run_file(it->path().filename().string()) && kind != fs::file_type::regular &&
+        kind != fs::file_type::not_found) {
+      throw FileError(
+          printable(it->path().string()) + ": is " +
+          (kind == fs::file_type::directory ? "a folder" : "a device or a pipe") +
+          ", expected a file that the run may write; move it away, or choose another output "
+          "folder");
+    }
+  }
 }
 
 /// Removes what `write_file_atomically` had not renamed yet when its process was killed, and
@@ -99,6 +120,8 @@ bool is_kept(const std::string& line, int64_t epoch) {
 RunFolder::RunFolder(std::string path)
     : path_(std::move(path)), copies_(std::make_unique<detail::MetricsCopies>(path_)) {
   create_folders(checkpoints_path());
+  check_places(path_);
+  check_places(checkpoints_path());
   lock_ = lock_folder(path_);
   remove_half_written(path_);
   remove_half_written(checkpoints_path());

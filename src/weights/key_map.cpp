@@ -17,6 +17,10 @@
 namespace vitrine::detail {
 namespace {
 
+/// A model has hundreds of tensors. Names cost far more to map than the bytes that they take in a
+/// file.
+constexpr std::size_t kMostTensors = 20'000;
+
 /// The heads that DINO and DINOv2 train with, which are no classifiers.
 bool is_projection_head(std::string_view name) {
   return starts_with(name, "head.") || starts_with(name, "dino_head.") ||
@@ -235,6 +239,11 @@ class Mapper {
 }  // namespace
 
 KeyMap map_keys(const std::vector<SourceTensor>& tensors, const std::string& subject) {
+  if (tensors.size() > kMostTensors) {
+    throw CheckpointError(
+        subject + ": has " + std::to_string(tensors.size()) +
+        " tensors, too many to be a model's; expected at most " + std::to_string(kMostTensors));
+  }
   const auto names = strip(tensors);
   const auto* layout = find_layout(names);
   if (layout != nullptr && *layout->refusal != '\0') {

@@ -9,6 +9,7 @@
 
 #include "vitrine/error.h"
 
+#include "support/refusal.h"
 #include "support/temporary_folder.h"
 
 namespace vitrine {
@@ -27,14 +28,16 @@ TEST(ReadFile, NamesAMissingFileAndAFolder) {
   } catch (const FileError& error) {
     EXPECT_EQ(error.what(), (folder / "none") + ": cannot open: No such file or directory");
   }
-  EXPECT_THROW(read_file(folder.path()), FileError);
+  expect_refusal(
+      [&] { read_file(folder.path()); }, folder.path() + ": ", {"is a folder, expected a file"});
 }
 
 TEST(ReadFile, RefusesMoreThanTheLimit) {
   const TemporaryFolder folder;
   write_file_atomically(folder / "a", [](File& file) { file.write("12345"); });
   EXPECT_EQ(read_file(folder / "a", 5).size(), 5U);
-  EXPECT_THROW(read_file(folder / "a", 4), FileError);
+  expect_refusal(
+      [&] { read_file(folder / "a", 4); }, folder / "a: ", {"has 5 bytes, expected at most 4"});
 }
 
 TEST(WriteFileAtomically, ReplacesTheOldFile) {
@@ -89,7 +92,10 @@ TEST(File, ReportsAReadPastTheEnd) {
   char two[2];
   file.read_at(1, two, 2);
   EXPECT_EQ(std::string(two, 2), "bc");
-  EXPECT_THROW(file.read_at(2, two, 2), FileError);
+  expect_refusal(
+      [&] { file.read_at(2, two, 2); },
+      folder / "a: ",
+      {"ended while it was read; was it cut short meanwhile?"});
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "vitrine/error.h"
 
+#include "support/refusal.h"
 #include "support/temporary_folder.h"
 
 namespace vitrine {
@@ -29,11 +30,28 @@ TEST(ReadLabels, TakesOneALine) {
 }
 
 TEST(ReadLabels, RefusesEmptyLinesAndBinaryData) {
-  EXPECT_THROW(labels_of("cat\n\ndog\n"), FileError);
-  EXPECT_THROW(labels_of("cat\n\r\n"), FileError);
-  EXPECT_THROW(labels_of("cat\n\xff\xfe\n"), FileError);
-  EXPECT_THROW(labels_of(std::string("c\0t", 3)), FileError);
-  EXPECT_THROW(read_labels("/nowhere/labels.txt"), FileError);
+  const TemporaryFolder folder;
+  const auto path = folder / "labels.txt";
+  const auto refuse = [&](const std::string& text, const std::string& cause) {
+    std::ofstream(path, std::ios::binary) << text;
+    expect_refusal([&] { read_labels(path); }, path + ": ", {cause});
+  };
+  refuse("cat\n\ndog\n", "line 2 is empty, expected the name of a class");
+  refuse("cat\n\r\n", "line 2 is empty, expected the name of a class");
+  refuse("cat\n\xff\xfe\n", "line 2 is no plain UTF-8 text: '\\xff\\xfe'");
+  refuse(std::string("c\0t", 3), "line 1 is no plain UTF-8 text: 'c\\x00t'");
+  refuse(std::string(1'000'000, '\1'), "line 1 is no plain UTF-8 text: '\\x01");
+  refuse(std::string(1'000'000, '\n'), "line 1 is empty");
+}
+
+TEST(ReadLabels, RefusesWhatIsNoFile) {
+  const TemporaryFolder folder;
+  expect_refusal(
+      [] { read_labels("/nowhere/labels.txt"); },
+      "/nowhere/labels.txt: ",
+      {"cannot open: No such file or directory"});
+  expect_refusal(
+      [&] { read_labels(folder.path()); }, folder.path() + ": ", {"is a folder, expected a file"});
 }
 
 }  // namespace

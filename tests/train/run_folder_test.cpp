@@ -11,6 +11,7 @@
 
 #include "vitrine/error.h"
 
+#include "support/refusal.h"
 #include "support/temporary_folder.h"
 
 namespace vitrine {
@@ -41,7 +42,29 @@ TEST(RunFolder, LetsInOneRunAtATime) {
 TEST(RunFolder, NamesAFolderThatCannotBeMade) {
   const TemporaryFolder folder;
   std::ofstream(folder / "file") << "x";
-  EXPECT_THROW(RunFolder(folder / "file"), FileError);
+  expect_refusal(
+      [&] { RunFolder{folder / "file"}; },
+      folder / "file/checkpoints: ",
+      {"cannot make the folder: Not a directory"});
+}
+
+TEST(RunFolder, NamesAFolderInThePlaceOfOneOfItsFiles) {
+  for (const auto* name :
+       {"checkpoints/epoch-0003.safetensors",
+        "checkpoints/epoch-0003-update-000007.safetensors",
+        "best.safetensors",
+        "config.json",
+        "metrics.jsonl",
+        "metrics.csv",
+        "report.html"}) {
+    const TemporaryFolder folder;
+    std::filesystem::create_directories(folder / name);
+    expect_refusal(
+        [&] { RunFolder{folder.path()}; },
+        folder / name + ": ",
+        {"is a folder, expected a file that the run may write; move it away"});
+    EXPECT_TRUE(std::filesystem::exists(folder / name));
+  }
 }
 
 TEST(RunFolder, KeepsTheMetricsOfCompletedEpochs) {
@@ -109,7 +132,10 @@ TEST(RunFolder, DoesNotTakeOverFilesWithoutAConfig) {
   RunFolder run(folder / "run");
   EXPECT_FALSE(run.read_config().has_value());
   std::ofstream(run.best_path()) << "somebody's";
-  EXPECT_THROW(run.read_config(), FileError);
+  expect_refusal(
+      [&] { run.read_config(); },
+      folder / "run: ",
+      {"holds the files of a run, but no config.json; choose another folder"});
   const std::string config = R"({"options": {}, "data": {}, "environment": {}})";
   run.write_config(config);
   EXPECT_EQ(run.read_config(), config);
@@ -120,7 +146,10 @@ TEST(RunFolder, TakesNoConfigOfSomethingElseForARuns) {
   RunFolder run(folder / "run");
   for (const auto* text : {"{\"model_type\": \"vit\"}", "[]", "", "{\"options\": 1}"}) {
     run.write_config(text);
-    EXPECT_THROW(run.read_config(), FileError) << text;
+    expect_refusal(
+        [&] { run.read_config(); },
+        run.config_path() + ": ",
+        {"is not what a run writes; choose another output folder"});
   }
 }
 

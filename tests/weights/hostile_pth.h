@@ -1,7 +1,5 @@
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <cstdint>
 #include <fstream>
 #include <memory>
@@ -9,7 +7,7 @@
 
 #include "vitrine/error.h"
 
-#include "support/cost_limit.h"
+#include "support/refusal.h"
 #include "support/temporary_folder.h"
 #include "weights/checkpoint_tree.h"
 
@@ -42,18 +40,8 @@ inline void expect_pth_refused(
   const auto path = folder / "m.pth";
   std::ofstream(path, std::ios::binary)
       .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  std::string message;
-  expect_cheap([&] {
-    try {
-      read_everything(detail::PthFile(path), key);
-    } catch (const CheckpointError& error) {
-      message = error.what();
-    }
-  });
-  EXPECT_EQ(message.substr(0, path.size() + 2), path + ": ") << "in: " << message;
-  EXPECT_NE(message.find(cause), std::string::npos) << "expected '" << cause << "' in: " << message;
-  EXPECT_EQ(message.find('\n'), std::string::npos) << message;
-  EXPECT_LT(message.size(), 1000U);
+  expect_refusal<CheckpointError>(
+      [&] { read_everything(detail::PthFile(path), key); }, path + ": ", {cause});
 }
 
 }  // namespace vitrine

@@ -10,7 +10,9 @@
 #include "vitrine/models/registry.h"
 #include "vitrine/weights/model_file.h"
 
+#include "pth_assembler.h"
 #include "support/reference_fill.h"
+#include "support/refusal.h"
 #include "support/temporary_folder.h"
 
 namespace vitrine {
@@ -70,8 +72,25 @@ TEST(Inspect, SaysWhatTellsTheModel) {
 }
 
 TEST(Inspect, RefusesWhatIsNoCheckpoint) {
-  EXPECT_THROW(inspect_checkpoint(kLayouts), FileError);
-  EXPECT_THROW(inspect_checkpoint(VITRINE_TEST_DATA "/golden/train.json"), CheckpointError);
+  const std::string json = VITRINE_TEST_DATA "/golden/train.json";
+  expect_refusal(
+      [] { inspect_checkpoint(kLayouts); }, kLayouts + ": ", {"is a folder, expected a file"});
+  expect_refusal<CheckpointError>(
+      [&] { inspect_checkpoint(json); }, json + ": ", {"is a JSON text"});
+}
+
+TEST(Inspect, RefusesFarMoreNamesThanAModelHas) {
+  const TemporaryFolder folder;
+  const auto path = folder / "m.pth";
+  auto object = pickle::vector("0", 1) + pickle::put(0) + "0}(";
+  for (int i = 0; i < 65'536; ++i) {
+    object += pickle::text(std::to_string(i)) + pickle::get(0);
+  }
+  const auto bytes = torch_zip(object + "u", {{"0", "abcd"}});
+  ASSERT_LT(bytes.size(), 1U << 20);
+  std::ofstream(path, std::ios::binary) << bytes;
+  expect_refusal<CheckpointError>(
+      [&] { inspect_checkpoint(path); }, path + ": ", {"has 65536 tensors, too many"});
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "vitrine/error.h"
 
+#include "support/refusal.h"
 #include "weights/key_pattern.h"
 
 namespace vitrine {
@@ -218,26 +219,35 @@ TEST(KeyMap, RefusesNeighboursThatDoNotFit) {
          {block + "value.weight", {4, 5}}},
         "file");
   };
-  EXPECT_THROW(map({4, 6}), CheckpointError);
-  EXPECT_THROW(map({4}), CheckpointError);
-  EXPECT_THROW(map({}), CheckpointError);
-  EXPECT_THROW(
-      map_keys(
-          {{"embeddings.patch_embeddings.projection.weight", {1}},
-           {block + "query.weight", {INT64_MAX, 0}},
-           {block + "key.weight", {INT64_MAX, 0}},
-           {block + "value.weight", {1, 0}}},
-          "file"),
-      CheckpointError);
+  const std::string cause = "the shapes of '" + block + "query.weight', '" + block +
+                            "key.weight', '" + block +
+                            "value.weight' do not fit for 'blocks.0.attn.qkv.weight'";
+  for (const auto& shape : {Shape{4, 6}, Shape{4}, Shape{}}) {
+    expect_refusal<CheckpointError>([&] { map(shape); }, "file: ", {cause});
+  }
+  const auto overflow = [&] {
+    map_keys(
+        {{"embeddings.patch_embeddings.projection.weight", {1}},
+         {block + "query.weight", {INT64_MAX, 0}},
+         {block + "key.weight", {INT64_MAX, 0}},
+         {block + "value.weight", {1, 0}}},
+        "file");
+  };
+  expect_refusal<CheckpointError>(overflow, "file: ", {cause});
 }
 
 TEST(KeyMap, RefusesTwoNamesForOneTensor) {
-  EXPECT_THROW(
-      map_names(
-          {"class_token",
-           "encoder.layers.encoder_layer_0.mlp.0.weight",
-           "encoder.layers.encoder_layer_0.mlp.linear_1.weight"}),
-      CheckpointError);
+  const auto map = [] {
+    map_names(
+        {"class_token",
+         "encoder.layers.encoder_layer_0.mlp.0.weight",
+         "encoder.layers.encoder_layer_0.mlp.linear_1.weight"});
+  };
+  expect_refusal<CheckpointError>(
+      map,
+      "file: both 'encoder.layers.encoder_layer_0.mlp.0.weight' and "
+      "'encoder.layers.encoder_layer_0.mlp.linear_1.weight' stand for ",
+      {"'blocks.0.mlp.fc1.weight'"});
 }
 
 TEST(KeyMap, FoldsTheClassPositionOfDinoV2WithRegisters) {
@@ -333,11 +343,26 @@ TEST(KeyMap, SplitsTheBiasOfTorchvisionsSwinV2) {
 }
 
 TEST(KeyMap, RefusesWhatItKnowsToDiffer) {
-  EXPECT_THROW(map_names({"stages.0.blocks.0.attn.w_msa.qkv.weight"}), CheckpointError);
-  EXPECT_THROW(
-      map_names(
-          {"patch_embed.proj.weight", "layers.0.blocks.0.attn.qkv.weight", "absolute_pos_embed"}),
-      CheckpointError);
+  const auto refuse = [](const std::vector<std::string>& names, const std::string& cause) {
+    expect_refusal<CheckpointError>([&] { map_names(names); }, "file: ", {cause});
+  };
+  refuse({"stages.0.blocks.0.attn.w_msa.qkv.weight"}, "OpenMMLab");
+  refuse(
+      {"patch_embed.proj.weight", "layers.0.blocks.0.attn.qkv.weight", "absolute_pos_embed"},
+      "absolute_pos_embed");
+}
+
+TEST(KeyMap, RefusesMoreTensorsThanAModelHas) {
+  std::vector<SourceTensor> tensors;
+  for (int i = 0; i < 65'536; ++i) {
+    tensors.push_back({"blocks." + std::to_string(i) + ".attn.qkv.weight", {}});
+  }
+  expect_refusal<CheckpointError>(
+      [&] { map_keys(tensors, "file"); },
+      "file: ",
+      {"has 65536 tensors, too many to be a model's; expected at most 20000"});
+  tensors.resize(20'000);
+  expect_cheap([&] { EXPECT_EQ(map_keys(tensors, "file").tensors.size(), 20'000U); });
 }
 
 TEST(KeyMap, DropsDerivedTablesOfAnyLayout) {

@@ -6,14 +6,19 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "vitrine/error.h"
 #include "vitrine/weights/safetensors.h"
 
 #include "hostile_file.h"
+#include "pth_assembler.h"
 #include "same_weights.h"
 #include "support/cost.h"
 #include "support/temporary_folder.h"
@@ -50,12 +55,14 @@ class SmallClassifier final : public Classifier {
       const std::string& key,
       const torch::Tensor& value,
       const ModelOptions* /*origin*/) const override {
+    while_adapting();
     return key == "pos_embed" ? value.mean(1, /*keepdim=*/true).expand_as(pos_embed) : value;
   }
 
   torch::nn::BatchNorm1d norm{nullptr};
   torch::nn::Linear head{nullptr};
   torch::Tensor pos_embed;
+  std::function<void()> while_adapting = [] {};
 
  private:
   int64_t classes_ = 0;
@@ -310,12 +317,45 @@ TEST(LoadWeights, NamesADtypeThatItDoesNotRead) {
   const TemporaryFolder folder;
   const auto path = folder / "m.safetensors";
   write_bytes(path, file_bytes("{" + entry("norm.weight", "F8_E4M3", "[2]", "[0,2]") + "}", 2));
-  try {
-    load_weights(model, path);
-    ADD_FAILURE();
-  } catch (const CheckpointError& error) {
-    EXPECT_NE(std::string(error.what()).find("'norm.weight' has dtype F8_E4M3"), std::string::npos);
+  expect_refusal<CheckpointError>(
+      [&] { load_weights(model, path); },
+      path + ": ",
+      {"tensor 'norm.weight' has dtype F8_E4M3, expected F32"});
+}
+
+TEST(LoadWeights, TellsWhenTheFileIsCutShortOnceItIsOpen) {
+  SmallClassifier model;
+  const TemporaryFolder folder;
+  const auto refuse = [&](const std::string& path) {
+    SCOPED_TRACE(path);
+    // Called when all is checked and only the positions are read.
+    model.while_adapting = [&] { std::filesystem::resize_file(path, 100); };
+    expect_refusal(
+        [&] { load_weights(model, path); },
+        path + ": ",
+        {"ended while it was read; was it cut short meanwhile?"});
+    EXPECT_EQ(std::filesystem::file_size(path), 100U);
+  };
+  const auto tensors = with(fitting(model), "pos_embed", torch::ones({1, 6, 2}));
+  write_safetensors(folder / "m.safetensors", tensors);
+  refuse(folder / "m.safetensors");
+
+  using namespace pickle;
+  std::vector<std::string> items;
+  std::vector<std::pair<std::string, std::string>> storages;
+  for (const auto& item : without(tensors, "norm.num_batches_tracked")) {
+    const auto& value = item.value();
+    const auto key = std::to_string(storages.size());
+    items.push_back(text(item.key()));
+    items.push_back(tensor(
+        storage("FloatStorage", key, value.numel()),
+        0,
+        numbers(value.sizes().vec()),
+        numbers(value.strides().vec())));
+    storages.emplace_back(key, std::string(value.nbytes(), '\0'));
   }
+  write_bytes(folder / "m.pth", torch_zip(dict(items), storages));
+  refuse(folder / "m.pth");
 }
 
 TEST(LoadWeights, NeedsLittleMemoryBesideTheModel) {

@@ -58,7 +58,13 @@ TEST(PickleDamage, IsRefusedAtEveryLength) {
   const auto bytes = whole(
       dict({text("a"), integer(1), text("b"), global("m", "n") + tuple({"N", list({"N"})}) + "R"}));
   for (std::size_t size = 0; size < bytes.size(); ++size) {
-    EXPECT_THROW(evaluate(bytes.substr(0, size)), CheckpointError) << size;
+    SCOPED_TRACE(size);
+    expect_refusal<CheckpointError>(
+        [&] { evaluate(bytes.substr(0, size)); },
+        "m.pth: data.pkl",
+        {"ends at its byte " + std::to_string(size) + " without a STOP",
+         " are left; is the download incomplete?",
+         "has a line that does not end"});
   }
 }
 

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -122,16 +123,51 @@ TEST(PthFile, OfTorchIsRefusedAtEveryLength) {
     const auto content = read_file(kGolden + name);
     const std::string bytes(content.begin(), content.end());
     for (std::size_t size = 0; size < bytes.size(); ++size) {
-      EXPECT_THROW(open_bytes(bytes.substr(0, size)), CheckpointError) << size;
+      SCOPED_TRACE(size);
+      expect_refusal<CheckpointError>(
+          [&] { open_bytes(bytes.substr(0, size)); },
+          "m.pth: ",
+          {"is empty",
+           "is no PyTorch checkpoint",
+           "does not end with its end record: it is cut short",
+           "without a STOP; is the download incomplete?",
+           " are left; is the download incomplete?",
+           "has a line that does not end",
+           "ends within storage"});
     }
   }
 }
 
 TEST(PthFile, ReadsFilesThatAreOnTheDisk) {
   const TemporaryFolder folder;
-  EXPECT_THROW(detail::PthFile(folder / "none.pth"), FileError);
-  EXPECT_THROW(detail::PthFile(folder.path()), FileError);
+  const auto refuse = [](const std::string& path, const std::string& cause) {
+    expect_refusal([&] { detail::PthFile{path}; }, path + ": ", {cause});
+  };
+  refuse(folder / "none.pth", "cannot open: No such file or directory");
+  refuse(folder.path(), "is a folder, expected a file");
   EXPECT_EQ(detail::PthFile(kGolden + "state_dict.pth").subject(), kGolden + "state_dict.pth");
+}
+
+TEST(PthFile, TellsWhenTheFileWasCutShortAfterItWasOpened) {
+  const TemporaryFolder folder;
+  const auto path = folder / "m.pth";
+  for (const auto* name : {"state_dict.pth", "legacy.pth", "views.pth"}) {
+    std::filesystem::copy_file(
+        kGolden + name, path, std::filesystem::copy_options::overwrite_existing);
+    const detail::PthFile file(path);
+    const auto tree = find_state_dict(file);
+    std::filesystem::resize_file(path, 100);
+    for (const auto& entry : tree.tensors) {
+      SCOPED_TRACE(name + (" " + entry.name));
+      std::string out(entry.tensor.size(), '\0');
+      if (!out.empty()) {
+        expect_refusal(
+            [&] { file.read(entry.tensor, out.data()); },
+            path + ": ",
+            {"ended while it was read; was it cut short meanwhile?"});
+      }
+    }
+  }
 }
 
 TEST(PthFile, SaysWhatAFileIsInstead) {

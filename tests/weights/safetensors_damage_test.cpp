@@ -28,10 +28,18 @@ std::string sound_file() {
 TEST(SafetensorsDamage, IsRefusedAtEveryLength) {
   const auto bytes = sound_file();
   ASSERT_EQ(read_bytes(bytes).tensors.size(), 2U);
+  const auto data = bytes.size() - 6 * sizeof(float) - sizeof(int64_t);
   for (std::size_t length = 0; length < bytes.size(); ++length) {
-    EXPECT_THROW(read_bytes(bytes.substr(0, length)), CheckpointError) << length;
+    SCOPED_TRACE(length);
+    expect_refused(
+        bytes.substr(0, length),
+        length == 0     ? "is empty; expected a safetensors file"
+        : length < 8    ? "header too small, the file has only " + std::to_string(length)
+        : length < data ? "invalid header length"
+                        : "cut short: its tensors need 32 bytes of data, but it has " +
+                              std::to_string(length - data));
   }
-  EXPECT_THROW(read_bytes(bytes + '\0'), CheckpointError);
+  expect_refused(bytes + '\0', "not fully covered: the tensors end at byte 32 of 33");
 }
 
 TEST(SafetensorsDamage, OfTheHeaderIsRefusedOrHarmless) {
@@ -82,11 +90,14 @@ TEST(SafetensorsDamage, SaysWhatAFileIsInstead) {
 
 TEST(SafetensorsDamage, OfTheKindOfFileIsAnError) {
   const TemporaryFolder folder;
-  EXPECT_THROW(read_safetensors(folder / "none.safetensors"), FileError);
-  EXPECT_THROW(read_safetensors(folder.path()), FileError);
+  const auto refuse = [](const std::string& path, const std::string& cause) {
+    expect_refusal([&] { read_safetensors(path); }, path + ": ", {cause});
+  };
+  refuse(folder / "none.safetensors", "cannot open: No such file or directory");
+  refuse(folder.path(), "is a folder, expected a file");
   ASSERT_EQ(::mkfifo((folder / "fifo.safetensors").c_str(), 0600), 0);
-  EXPECT_THROW(read_safetensors(folder / "fifo.safetensors"), FileError);
-  EXPECT_THROW(read_safetensors("/dev/zero"), FileError);
+  refuse(folder / "fifo.safetensors", "is a device or a pipe, expected a file");
+  refuse("/dev/zero", "is a device or a pipe, expected a file");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "vitrine/error.h"
 
+#include "support/refusal.h"
 #include "weights/key_map.h"
 
 namespace vitrine {
@@ -126,13 +127,18 @@ TEST(VitPytorchKeys, OfSimpleVitLackABias) {
 TEST(VitPytorchKeys, AreRefusedWhereTheyDoNotTellWhatIsMeant) {
   const auto map = [](const std::vector<SourceTensor>& tensors) { map_keys(tensors, "file"); };
   // Versions before 0.7, of which no name tells how attention is scaled.
-  EXPECT_THROW(
-      map({{"patch_to_embedding.weight", {4, 12}}, {"transformer.layers.0.0.fn.norm.weight", {4}}}),
-      CheckpointError);
+  const auto early = [&] {
+    map({{"patch_to_embedding.weight", {4, 12}}, {"transformer.layers.0.0.fn.norm.weight", {4}}});
+  };
+  expect_refusal<CheckpointError>(early, "file: ", {"0.7"});
   // Patches of neither three channels nor one.
-  EXPECT_THROW(
-      map({{"to_patch_embedding.1.weight", {4, 13}}, {"transformer.layers.0.0.norm.weight", {4}}}),
-      CheckpointError);
+  const auto channels = [&] {
+    map({{"to_patch_embedding.1.weight", {4, 13}}, {"transformer.layers.0.0.norm.weight", {4}}});
+  };
+  expect_refusal<CheckpointError>(
+      channels,
+      "file: the shapes of 'to_patch_embedding.1.weight' do not fit ",
+      {"for 'patch_embed.proj.weight'"});
 }
 
 }  // namespace

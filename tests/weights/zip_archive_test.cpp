@@ -281,7 +281,13 @@ TEST(ZipArchive, IsRefusedAtEveryLength) {
   const auto bytes = zip_bytes(with({}));
   ASSERT_NO_THROW(read_everything(open_bytes(bytes)));
   for (std::size_t size = 0; size < bytes.size(); ++size) {
-    EXPECT_THROW(read_everything(open_bytes(bytes.substr(0, size))), CheckpointError) << size;
+    SCOPED_TRACE(size);
+    expect_refusal<CheckpointError>(
+        [&] { read_everything(open_bytes(bytes.substr(0, size))); },
+        "m.pth: ",
+        {size == 0  ? "is empty"
+         : size < 4 ? "is no PyTorch checkpoint"
+                    : "does not end with its end record: it is cut short"});
   }
 }
 

@@ -22,8 +22,8 @@ class MetricsCopies;
 /// checkpoint is repeated from the checkpoint before when a run was stopped in between.
 class VITRINE_API RunFolder {
  public:
-  /// Makes the folder where it is missing, locks it, and removes files that a killed run left
-  /// half-written. Throws FileError when another run holds it, or it cannot be made.
+  /// Makes the folder, locks it, and removes files that a killed run left half-written. Throws
+  /// FileError when another run holds it, it cannot be made, or one of its files is a folder.
   explicit RunFolder(std::string path);
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
