@@ -433,10 +433,65 @@ TEST_F(TrainTest, NamesAnOptionThatDiffersFromTheRunsOwn) {
 }
 
 TEST_F(TrainTest, NoticesThatTheDataHasChanged) {
+  namespace fs = std::filesystem;
+  const auto changed = [&](const std::string& run) {
+    return message_of([&] { train(options(run).epochs(1)); });
+  };
+  const auto beginning = (folder_ / "a") + ": the images to ";
+  const auto way_out = "; choose another output folder, or start anew (fresh)";
+  const auto unlike = ", but with other names, classes or sizes of files, or in another order";
+  const auto train_images = folder_ / "data/train";
   train(options("a").epochs(1));
-  draw_class_folders(folder_ / "data/train", 3, 9);
-  const auto message = message_of([&] { train(options("a").epochs(1)); });
-  EXPECT_NE(message.find("train_images 24, now it is 27"), std::string::npos) << message;
+  fs::rename(train_images + "/class0/0.png", train_images + "/class0/renamed.png");
+  EXPECT_EQ(
+      changed("a"),
+      beginning + "train on have changed since the run was begun: 24 then, 24 now" + unlike +
+          way_out);
+  fs::rename(train_images + "/class0/renamed.png", train_images + "/class1/0b.png");
+  EXPECT_NE(changed("a").find("train on have changed"), std::string::npos) << changed("a");
+  fs::rename(train_images + "/class1/0b.png", train_images + "/class0/0.png");
+  EXPECT_EQ(changed("a"), "no error");
+
+  fs::resize_file(folder_ / "data/val/class2/1.png", 60);
+  EXPECT_EQ(
+      changed("a"),
+      beginning + "validate have changed since the run was begun: 12 then, 12 now" + unlike +
+          way_out);
+  draw_class_folders(train_images, 3, 9);
+  EXPECT_EQ(
+      changed("a"),
+      beginning + "train on have changed since the run was begun: 24 then, 27 now" + way_out);
+}
+
+TEST_F(TrainTest, NoticesThatPackedImagesHaveChanged) {
+  const auto write = [&](const std::string& name, char last) {
+    std::string bytes;
+    for (int i = 0; i < 6; ++i) {
+      bytes += static_cast<char>(i % 2);
+      bytes += std::string(3071, static_cast<char>(40 * i)) + last;
+    }
+    std::ofstream(folder_ / ("cifar/" + name), std::ios::binary) << bytes;
+  };
+  std::filesystem::create_directory(folder_ / "cifar");
+  std::ofstream(folder_ / "cifar/batches.meta.txt") << "dark\nbright\n";
+  write("data_batch_1.bin", 'a');
+  write("test_batch.bin", 'a');
+  const auto cifar = options("a").epochs(1).data(folder_ / "cifar");
+  train(cifar);
+  EXPECT_EQ(train(cifar).outcome, TrainOutcome::AlreadyFinished);
+  write("test_batch.bin", 'b');
+  const auto message = message_of([&] { train(cifar); });
+  EXPECT_NE(message.find("the images to validate have changed"), std::string::npos) << message;
+}
+
+TEST_F(TrainTest, GoesOnWithARunWithoutChecksums) {
+  train(options("a").epochs(1));
+  const auto path = folder_ / "a/config.json";
+  auto config = nlohmann::ordered_json::parse(std::ifstream(path));
+  config["data"].erase("train_checksum");
+  config["data"].erase("val_checksum");
+  std::ofstream(path) << config;
+  EXPECT_EQ(train(options("a").epochs(1)).outcome, TrainOutcome::AlreadyFinished);
 }
 
 TEST_F(TrainTest, LetsInOneRunAtATime) {
