@@ -177,6 +177,34 @@ TEST_F(TrainTest, WritesAReportWhenItEndsAndWhenItIsStopped) {
   EXPECT_EQ(report(), finished);
 }
 
+TEST_F(TrainTest, ReportsTheBestModelOfAnEarlierCallInARunThatIsStoppedAgain) {
+  const auto stop_after = [&](int64_t epoch) {
+    TrainEvents events;
+    bool reached = false;
+    events.epoch = [&](const EpochRecord& record, bool) { reached = record.epoch == epoch; };
+    events.stop = [&] { return reached; };
+    // Nothing is learned, so that no later epoch is better than the first.
+    return train(options("a").lr(0).min_lr(0).warmup_lr(0), events);
+  };
+  const auto evaluation_of = [&] {
+    const auto bytes = read_file(folder_ / "a/report.html");
+    const std::string page(bytes.begin(), bytes.end());
+    const auto begin = page.find("Answers by class");
+    EXPECT_NE(begin, std::string::npos);
+    return page.substr(std::min(begin, page.size()), page.find("Training images") - begin);
+  };
+  EXPECT_EQ(stop_after(1).outcome, TrainOutcome::Stopped);
+  const auto first = evaluation_of();
+  const auto again = stop_after(2);
+  EXPECT_EQ(again.outcome, TrainOutcome::Stopped);
+  EXPECT_EQ(again.best_epoch, 1);
+  EXPECT_EQ(evaluation_of(), first);
+  // Where best.json is no longer what the run wrote, the model is judged again in the end.
+  std::ofstream(folder_ / "a/best.json") << "{\"epoch\": 1}";
+  EXPECT_EQ(train(options("a").lr(0).min_lr(0).warmup_lr(0)).outcome, TrainOutcome::Finished);
+  EXPECT_EQ(evaluation_of(), first);
+}
+
 TEST_F(TrainTest, WritesNoReportOfARunWithoutAnEpoch) {
   TrainEvents events;
   events.stop = [] { return true; };
