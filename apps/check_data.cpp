@@ -42,6 +42,10 @@ bool differ_in_class(const ImageData& data, const std::vector<ImagePlace>& group
   });
 }
 
+int64_t count_leaks(const DataReport& report) {
+  return std::count_if(report.duplicates.begin(), report.duplicates.end(), is_leak);
+}
+
 ordered_json to_json(const Spread& spread) {
   return {{"min", spread.least}, {"median", spread.median}, {"max", spread.most}};
 }
@@ -146,9 +150,8 @@ void print_classes(std::ostream& stream, const ImageData& data, const DataReport
 
 void print_duplicates(std::ostream& stream, const ImageData& data, const DataReport& report) {
   const auto& groups = report.duplicates;
-  const auto leaks = std::count_if(groups.begin(), groups.end(), is_leak);
-  stream << "\nduplicates: " << groups.size() << " pictures are there more than once, " << leaks
-         << " of them in several parts\n";
+  stream << "\nduplicates: " << groups.size() << " pictures are there more than once, "
+         << count_leaks(report) << " of them in several parts\n";
   for (const auto& group : groups) {
     std::vector<std::string> names;
     for (const auto& place : group) {
@@ -184,7 +187,8 @@ void print_table(
 }
 
 int run_check_data(const Arguments& arguments) {
-  const auto data = find_images(arguments.operands()[0]);
+  const auto& path = arguments.operands()[0];
+  const auto data = find_images(path);
   int64_t total = 0;
   for (const auto& [part, set] : data.parts) {
     total += static_cast<int64_t>(set.samples.size());
@@ -213,11 +217,17 @@ int run_check_data(const Arguments& arguments) {
   } else {
     print_table(std::cout, data, *report, missing);
   }
-  // A list may well have no image to judge a rare class by.
-  const bool lacking = std::any_of(missing.begin(), missing.end(), [&](const auto& part) {
-    return data.own_classes || part.first != "val";
-  });
-  return lacking || !report->broken.empty() ? 1 : 0;
+  const auto fault = class_fault(path, data);
+  if (fault) {
+    std::cerr << "vitrine: " << *fault << '\n';
+  }
+  const auto leaks = count_leaks(*report);
+  if (leaks > 0) {
+    std::cerr << "vitrine: " << printable(path) << ": " << leaks
+              << (leaks == 1 ? " picture is" : " pictures are")
+              << " in several parts, so that a model is judged by what it was trained on\n";
+  }
+  return fault || leaks > 0 || !report->broken.empty() ? 1 : 0;
 }
 
 }  // namespace
@@ -236,9 +246,10 @@ Command check_data_command() {
       "pictures that are there more than once, to the last pixel: within a part, or in several "
       "parts,\n"
       "which would let a model be judged by what it was trained on. Status 1 where an image is "
-      "broken "
-      "or\n"
-      "a class is missing.";
+      "broken,\n"
+      "a class is missing, the classes are not as 'train' needs them, or a picture is in several "
+      "parts,\n"
+      "with a line on standard error for each of these.";
   spec.groups = {
       {"Check",
        {choice_option("format", {"table", "json"}, "how the result is printed", "table"),

@@ -20,6 +20,24 @@ std::string label_of(const std::vector<std::string>& labels, int64_t index) {
   return i < labels.size() ? labels[i] : std::to_string(index);
 }
 
+/// A row of numbers for each class, or, where these would be too many, the numbers above 0 as lists
+/// of true class, answer and images.
+void add_confusion(ordered_json& json, const torch::Tensor& counts) {
+  constexpr int64_t kMostRows = 1000;
+  const bool whole = counts.size(0) <= kMostRows;
+  auto& rows = json[whole ? "confusion" : "confusion_counts"] = ordered_json::array();
+  const auto numbers =
+      whole ? counts.to_dense()
+            : torch::cat({counts.indices(), counts.values().unsqueeze(0)}).t().contiguous();
+  const auto number = numbers.accessor<int64_t, 2>();
+  for (int64_t i = 0; i < number.size(0); ++i) {
+    auto& row = rows.emplace_back(ordered_json::array());
+    for (int64_t j = 0; j < number.size(1); ++j) {
+      row.push_back(number[i][j]);
+    }
+  }
+}
+
 ordered_json to_json(
     const Evaluation& result,
     const std::vector<std::string>& labels,
@@ -29,11 +47,9 @@ ordered_json to_json(
       {"top5", result.top5},
       {"loss", result.loss},
       {"images", result.images},
-      {"classes", ordered_json::array()},
-      {"confusion", ordered_json::array()},
-      {"mistakes", ordered_json::array()}};
+      {"classes", ordered_json::array()}};
   const auto scores = result.confusion.scores();
-  const auto counts = result.confusion.counts().accessor<int64_t, 2>();
+  const auto& counts = result.confusion.counts();
   for (int64_t i = 0; i < counts.size(0); ++i) {
     const auto& score = scores[static_cast<std::size_t>(i)];
     json["classes"].push_back(
@@ -42,11 +58,9 @@ ordered_json to_json(
          {"recall", score.recall},
          {"f1", score.f1},
          {"images", score.images}});
-    auto& row = json["confusion"].emplace_back(ordered_json::array());
-    for (int64_t j = 0; j < counts.size(1); ++j) {
-      row.push_back(counts[i][j]);
-    }
   }
+  add_confusion(json, counts);
+  json["mistakes"] = ordered_json::array();
   for (const auto& mistake : result.mistakes) {
     json["mistakes"].push_back(
         {{"file", sample_name(samples[mistake.index])},
@@ -82,7 +96,6 @@ void print_evaluation(
          << fixed(result.loss, 4) << ", " << result.images << " images\n\n"
          << " precision    recall        F1  images  class\n";
   const auto scores = result.confusion.scores();
-  const auto counts = result.confusion.counts().accessor<int64_t, 2>();
   for (std::size_t i = 0; i < scores.size(); ++i) {
     if (scores[i].images > 0) {
       stream << right(percent(scores[i].precision), 10) << right(percent(scores[i].recall), 10)
@@ -91,7 +104,9 @@ void print_evaluation(
     }
   }
   constexpr int64_t kMostColumns = 20;
-  if (counts.size(0) <= kMostColumns) {
+  if (result.confusion.counts().size(0) <= kMostColumns) {
+    const auto dense = result.confusion.counts().to_dense();
+    const auto counts = dense.accessor<int64_t, 2>();
     stream << "\nconfusion (rows: true class, columns: answer)\n";
     for (int64_t i = 0; i < counts.size(0); ++i) {
       for (int64_t j = 0; j < counts.size(1); ++j) {

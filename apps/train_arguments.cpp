@@ -14,6 +14,7 @@
 #include "vitrine/train/training_run.h"
 
 #include "common_options.h"
+#include "option_effects.h"
 #include "train_flags.h"
 
 namespace vitrine {
@@ -120,6 +121,7 @@ TrainOptions read_train_options(const Arguments& arguments) {
   }
   apply_model(arguments, options);
   apply_training_arguments(arguments, options);
+  check_effects(arguments, options);
   if (arguments.given("batch-size") || !(arguments.given("config") || arguments.given("resume"))) {
     options.batch_size(arguments.whole("batch-size"));
   }
@@ -141,7 +143,9 @@ TrainOptions read_train_options(const Arguments& arguments) {
 std::vector<OptionGroup> train_groups() {
   OptionGroup model{"Model", {}};
   for (const auto& option : model_group().options) {
-    if (option.name != "num-classes" && option.name != "labels") {  // they follow from DATA
+    // The classes follow from DATA, and a training reads the weights that a file has of itself.
+    if (option.name != "num-classes" && option.name != "labels" &&
+        option.name != "checkpoint-key") {
       model.options.push_back(option);
     }
   }

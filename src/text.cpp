@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "utf8.h"
+
 namespace vitrine {
 namespace {
 
@@ -49,7 +51,34 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return d[a.size()][b.size()];
 }
 
+/// Whether a terminal obeys the character at the start of `text` instead of showing it: control
+/// characters, U+0080 to U+009F among them, ends of lines and paragraphs (U+2028, U+2029), and what
+/// turns the direction of the text behind it (U+202A to U+202E, U+2066 to U+2069).
+bool is_control(std::string_view text, std::size_t length) {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  if (length == 1) {
+    return byte(0) < 0x20 || byte(0) == 0x7F;
+  }
+  if (length == 2) {
+    return byte(0) == 0xC2 && byte(1) < 0xA0;
+  }
+  return length == 3 && byte(0) == 0xE2 &&
+         ((byte(1) == 0x80 && byte(2) >= 0xA8 && byte(2) <= 0xAE) ||
+          (byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9));
+}
+
 }  // namespace
+
+bool detail::is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const auto length = utf8_length(text);
+    if (length == 0) {
+      return false;
+    }
+    text.remove_prefix(length);
+  }
+  return true;
+}
 
 std::string printable(std::string_view text, std::size_t limit) {
   std::string result;
@@ -58,16 +87,13 @@ std::string printable(std::string_view text, std::size_t limit) {
       return result + "...";
     }
     const auto length = utf8_length(text.substr(i));
-    const auto byte = static_cast<std::uint8_t>(text[i]);
-    // U+0080 to U+009F are control characters too, as terminals read them.
-    const bool control =
-        byte < 0x20 || byte == 0x7F ||
-        (length == 2 && byte == 0xC2 && static_cast<std::uint8_t>(text[i + 1]) < 0xA0);
-    if (length == 0 || control) {
-      char escape[8];
-      std::snprintf(escape, sizeof(escape), "\\x%02x", byte);
-      result += escape;
-      ++i;
+    if (length == 0 || is_control(text.substr(i), length)) {
+      // Of a control character every byte, lest the rest of it be shown as something else.
+      for (const auto end = i + std::max<std::size_t>(length, 1); i < end; ++i) {
+        char escape[8];
+        std::snprintf(escape, sizeof(escape), "\\x%02x", static_cast<std::uint8_t>(text[i]));
+        result += escape;
+      }
     } else {
       result += text.substr(i, length);
       i += length;

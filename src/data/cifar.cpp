@@ -55,10 +55,38 @@ void add_file(
   }
 }
 
-ImageData read_files(
-    const std::string& folder,
-    const Version& version,
-    const std::vector<std::pair<std::string, std::string>>& files) {  // part and name
+using PartFiles = std::vector<std::pair<std::string, std::string>>;  // part and name
+
+/// The files in a folder that the two versions have, sorted.
+struct Files {
+  PartFiles ten;
+  PartFiles hundred;
+};
+
+Files list_files(const std::string& folder) {
+  Files files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const auto name = entry.path().filename().string();
+    if (matches_wildcard(name, "data_batch_*.bin")) {
+      files.ten.emplace_back("train", name);
+    } else if (name == "test_batch.bin") {
+      files.ten.emplace_back("val", name);
+    } else if (name == "train.bin") {
+      files.hundred.emplace_back("train", name);
+    } else if (name == "test.bin") {
+      files.hundred.emplace_back("val", name);
+    } else if (name == "data_batch_1") {
+      throw FileError(
+          printable(folder) +
+          ": holds CIFAR-10 as Python's pickles, expected its binary version (data_batch_1.bin)");
+    }
+  }
+  std::sort(files.ten.begin(), files.ten.end());
+  std::sort(files.hundred.begin(), files.hundred.end());
+  return files;
+}
+
+ImageData read_files(const std::string& folder, const Version& version, const PartFiles& files) {
   const auto at = [&](const std::string& name) { return (fs::path(folder) / name).string(); };
   if (!fs::exists(at(version.names))) {
     throw FileError(
@@ -78,34 +106,23 @@ ImageData read_files(
 
 }  // namespace
 
-std::optional<ImageData> find_cifar(const std::string& folder) {
-  std::vector<std::pair<std::string, std::string>> ten;
-  std::vector<std::pair<std::string, std::string>> hundred;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const auto name = entry.path().filename().string();
-    if (matches_wildcard(name, "data_batch_*.bin")) {
-      ten.emplace_back("train", name);
-    } else if (name == "test_batch.bin") {
-      ten.emplace_back("val", name);
-    } else if (name == "train.bin") {
-      hundred.emplace_back("train", name);
-    } else if (name == "test.bin") {
-      hundred.emplace_back("val", name);
-    } else if (name == "data_batch_1") {
-      throw FileError(
-          printable(folder) +
-          ": holds CIFAR-10 as Python's pickles, expected its binary version (data_batch_1.bin)");
-    }
+std::string cifar_mark(const std::string& folder) {
+  const auto files = list_files(folder);
+  return !files.ten.empty()       ? files.ten.front().second
+         : !files.hundred.empty() ? files.hundred.front().second
+                                  : "";
+}
+
+ImageData read_cifar(const std::string& folder) {
+  const auto files = list_files(folder);
+  if (!files.ten.empty() && !files.hundred.empty()) {
+    throw FileError(
+        printable(folder) + ": holds CIFAR-10 (" + files.ten.front().second + ") and CIFAR-100 (" +
+        files.hundred.front().second + "), expected one of them");
   }
-  if (!ten.empty()) {
-    std::sort(ten.begin(), ten.end());
-    return read_files(folder, {"CIFAR-10", "batches.meta.txt", 1}, ten);
-  }
-  if (!hundred.empty()) {
-    std::sort(hundred.begin(), hundred.end());
-    return read_files(folder, {"CIFAR-100", "fine_label_names.txt", 2}, hundred);
-  }
-  return std::nullopt;
+  return files.hundred.empty()
+             ? read_files(folder, {"CIFAR-10", "batches.meta.txt", 1}, files.ten)
+             : read_files(folder, {"CIFAR-100", "fine_label_names.txt", 2}, files.hundred);
 }
 
 }  // namespace vitrine::detail

@@ -5,6 +5,7 @@
 #include "vitrine/text.h"
 
 #include "data/data_kinds.h"
+#include "utf8.h"
 
 namespace vitrine::detail {
 namespace {
@@ -22,6 +23,12 @@ std::string significant(const std::string& number) {
 }
 
 }  // namespace
+
+void check_class_name(const std::string& name, const std::string& place) {
+  if (!is_utf8(name)) {
+    throw FileError(place + ": the name of class '" + printable(name) + "' is not UTF-8");
+  }
+}
 
 std::vector<std::string> order_classes(const std::set<std::string>& names) {
   std::vector<std::string> ordered(names.begin(), names.end());
@@ -79,6 +86,7 @@ std::vector<std::string> read_names(const std::string& path) {
     if (names[i].empty()) {
       throw FileError(place + " is empty, expected the name of a class");
     }
+    check_class_name(names[i], place);
     if (!seen.insert(names[i]).second) {
       throw FileError(place + " names '" + printable(names[i]) + "' again");
     }

@@ -17,6 +17,7 @@
 #include "vitrine/image/image.h"
 #include "vitrine/text.h"
 
+#include "data/data_kinds.h"
 #include "image/decode.h"
 #include "single_thread.h"
 
@@ -234,6 +235,15 @@ std::optional<DataReport> check_images(
   report.width = spread_of(std::move(widths));
   report.duplicates = find_duplicates(examination.facts(), places);
   return report;
+}
+
+std::optional<std::string> class_fault(const std::string& path, const ImageData& data) {
+  try {
+    detail::check_parts(path, data);
+  } catch (const FileError& error) {
+    return error.what();
+  }
+  return std::nullopt;
 }
 
 std::map<std::string, std::vector<std::string>> missing_classes(

@@ -33,27 +33,34 @@ class Inflater {
 
   std::vector<std::uint8_t> run(std::size_t limit) {
     std::vector<std::uint8_t> bytes;
-    int status = Z_OK;
-    while (status != Z_STREAM_END) {
-      const auto begin = bytes.size();
-      if (begin > limit) {
-        throw FileError(
-            printable(path_) + ": holds more than " + std::to_string(limit) +
-            " bytes, which is more than a compressed file of its size is taken for");
+    std::size_t filled = 0;
+    while (true) {
+      if (filled == bytes.size()) {
+        if (filled > limit) {
+          throw FileError(
+              printable(path_) + ": holds more than " + std::to_string(limit) +
+              " bytes, which is more than a compressed file of its size is taken for");
+        }
+        bytes.resize(filled + kPiece);
       }
-      bytes.resize(begin + kPiece);
-      stream_.next_out = bytes.data() + begin;
-      stream_.avail_out = static_cast<uInt>(kPiece);
-      status = ::inflate(&stream_, Z_NO_FLUSH);
-      bytes.resize(begin + kPiece - stream_.avail_out);
-      if (status != Z_OK && status != Z_STREAM_END) {
+      stream_.next_out = bytes.data() + filled;
+      stream_.avail_out = static_cast<uInt>(bytes.size() - filled);
+      const int status = ::inflate(&stream_, Z_NO_FLUSH);
+      filled = bytes.size() - stream_.avail_out;
+      if (status == Z_STREAM_END) {
+        if (!begins_another()) {
+          break;
+        }
+        ::inflateReset(&stream_);
+      } else if (status != Z_OK) {
         const bool cut = status == Z_BUF_ERROR && stream_.avail_in == 0;
         throw FileError(
             printable(path_) +
             (cut ? ": the gzip file is cut short after " : ": the gzip file is damaged after ") +
-            std::to_string(bytes.size()) + " bytes of what it holds");
+            std::to_string(filled) + " bytes of what it holds");
       }
     }
+    bytes.resize(filled);
     if (stream_.avail_in != 0) {
       throw FileError(
           printable(path_) + ": has " + std::to_string(stream_.avail_in) +
@@ -63,6 +70,11 @@ class Inflater {
   }
 
  private:
+  /// Whether a further member of the file begins here: what they hold belongs together (RFC 1952).
+  bool begins_another() const {
+    return stream_.avail_in >= 2 && stream_.next_in[0] == 0x1f && stream_.next_in[1] == 0x8b;
+  }
+
   const std::string& path_;
   z_stream stream_{};
 };

@@ -16,6 +16,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// As many as a file of digits can hold several times over; what says where each one is takes more
+// memory than images of a few pixels themselves.
+constexpr std::size_t kMostImages = 4'000'000;
+
 /// Paths of the two files of a part.
 struct Pair {
   std::string images;
@@ -37,7 +41,7 @@ std::size_t big_endian(const std::uint8_t* bytes) {
   return value;
 }
 
-Idx read_idx(const std::string& path, std::size_t dimensions) {
+Idx read_bytes(const std::string& path, std::size_t dimensions) {
   Idx idx;
   idx.bytes = read_maybe_gzip(path);
   idx.offset = 4 + 4 * dimensions;
@@ -70,9 +74,14 @@ Idx read_idx(const std::string& path, std::size_t dimensions) {
 
 /// A part whose labels are those of the file, not yet the indices of classes.
 ImageSet read_pair(const Pair& pair) {
-  auto images = read_idx(pair.images, 3);
-  const auto labels = read_idx(pair.labels, 1);
+  auto images = read_bytes(pair.images, 3);
   const auto count = images.sizes[0];
+  if (count > kMostImages) {
+    throw FileError(
+        printable(pair.images) + ": has " + std::to_string(count) + " images, expected at most " +
+        std::to_string(kMostImages));
+  }
+  const auto labels = read_bytes(pair.labels, 1);
   if (labels.sizes[0] != count) {
     throw FileError(
         printable(pair.labels) + ": has " + std::to_string(labels.sizes[0]) +
@@ -133,9 +142,19 @@ void number_classes(
   }
 }
 
+/// Puts `path` in its place, which nothing but a .gz of the same name may have.
+void put(const std::string& path, std::string& place) {
+  if (!place.empty() && place != path + ".gz") {
+    throw FileError(
+        printable(path) + " and " + printable(place) + " are for the same part, expected one of " +
+        "them");
+  }
+  place = path;
+}
+
 /// Which part a file belongs to, and whether it holds its labels: as MNIST's, Fashion-MNIST's and
 /// EMNIST's files are called, whatever stands before.
-bool take(const fs::path& path, std::map<std::string, Pair>& pairs) {
+void take(const fs::path& path, std::map<std::string, Pair>& pairs) {
   const auto name = path.filename().string();
   for (const auto& [stem, part] :
        {std::pair{"train-", "train"}, std::pair{"t10k-", "val"}, std::pair{"test-", "val"}}) {
@@ -143,21 +162,18 @@ bool take(const fs::path& path, std::map<std::string, Pair>& pairs) {
       const auto images = std::string("*") + stem + "images" + separator + "idx3-ubyte";
       const auto labels = std::string("*") + stem + "labels" + separator + "idx1-ubyte";
       if (matches_wildcard(name, images) || matches_wildcard(name, images + ".gz")) {
-        pairs[part].images = path.string();
-        return true;
+        put(path.string(), pairs[part].images);
+        return;
       }
       if (matches_wildcard(name, labels) || matches_wildcard(name, labels + ".gz")) {
-        pairs[part].labels = path.string();
-        return true;
+        put(path.string(), pairs[part].labels);
+        return;
       }
     }
   }
-  return false;
 }
 
-}  // namespace
-
-std::optional<ImageData> find_idx(const std::string& folder) {
+std::map<std::string, Pair> list_pairs(const std::string& folder) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder)) {
     files.push_back(entry.path());
@@ -167,9 +183,22 @@ std::optional<ImageData> find_idx(const std::string& folder) {
   for (const auto& file : files) {
     take(file, pairs);
   }
+  return pairs;
+}
+
+}  // namespace
+
+std::string idx_mark(const std::string& folder) {
+  const auto pairs = list_pairs(folder);
   if (pairs.empty()) {
-    return std::nullopt;
+    return "";
   }
+  const auto& pair = pairs.begin()->second;
+  return fs::path(pair.images.empty() ? pair.labels : pair.images).filename().string();
+}
+
+ImageData read_idx(const std::string& folder) {
+  const auto pairs = list_pairs(folder);
   ImageData data;
   data.kind = "IDX";
   for (const auto& [part, pair] : pairs) {

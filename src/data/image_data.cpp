@@ -3,6 +3,7 @@
 #include <c10/util/Exception.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <iterator>
@@ -46,6 +47,61 @@ ImageData list_folders(const std::string& path, const std::vector<std::string>& 
   return data;
 }
 
+/// A kind of data that files tell.
+struct Kind {
+  std::string (*mark)(const std::string&);
+  ImageData (*read)(const std::string&);
+};
+
+constexpr std::array<Kind, 3> kKinds = {
+    Kind{detail::list_mark, detail::read_lists},
+    Kind{detail::cifar_mark, detail::read_cifar},
+    Kind{detail::idx_mark, detail::read_idx}};
+
+[[noreturn]] void refuse_both(
+    const std::string& path, const std::string& one, const std::string& other) {
+  throw FileError(
+      printable(path) + ": holds both " + printable(one) + " and " + printable(other) +
+      ", each of which says what the images are; move one away, or name a list itself");
+}
+
+/// The kind of the files in `path`, or null. Throws FileError where there are several, or one
+/// beside `filled`, a part with class folders: which is meant cannot be told.
+const Kind* find_kind(const std::string& path, const std::string& filled) {
+  auto first = filled.empty() ? "" : filled + "/";
+  const Kind* result = nullptr;
+  for (const auto& kind : kKinds) {
+    const auto mark = kind.mark(path);
+    if (!mark.empty() && !first.empty()) {
+      refuse_both(path, first, mark);
+    }
+    if (!mark.empty()) {
+      first = mark;
+      result = &kind;
+    }
+  }
+  return result;
+}
+
+/// Throws FileError where class folders with images lie in `path` beside files that say nothing of
+/// them.
+void check_no_class_folders(const std::string& path, const ImageData& data, const Kind& kind) {
+  const auto prefix = (fs::path(path) / "").string();
+  for (const auto& [part, set] : data.parts) {
+    for (const auto& sample : set.samples) {
+      const bool below = sample.path.rfind(prefix, 0) == 0;
+      if (below && sample.path.find('/', prefix.size()) != std::string::npos) {
+        return;  // a list of what the folders hold
+      }
+    }
+  }
+  const auto folders = detail::list_class_folders(path);
+  if (!folders.samples.empty() && folders.samples.back().label != folders.samples.front().label) {
+    const auto label = static_cast<std::size_t>(folders.samples.front().label);
+    refuse_both(path, kind.mark(path), folders.classes[label] + "/");
+  }
+}
+
 ImageData recognise(const std::string& path) {
   if (!fs::exists(path)) {
     throw FileError(printable(path) + ": no such folder or file");
@@ -54,23 +110,21 @@ ImageData recognise(const std::string& path) {
     return detail::read_image_list(path);
   }
   std::vector<std::string> parts;
-  bool filled = false;
+  std::string filled;  // a part with class folders
   for (const char* part : {"train", "val"}) {
     if (is_folder(fs::path(path) / part)) {
       parts.emplace_back(part);
-      filled = filled || has_folders(fs::path(path) / part);
+      filled = filled.empty() && has_folders(fs::path(path) / part) ? part : filled;
     }
   }
-  if (filled) {
+  const auto* kind = find_kind(path, filled);
+  if (!filled.empty() || (kind == nullptr && parts.size() == 2)) {
     return list_folders(path, parts);
   }
-  for (const auto find : {detail::find_lists, detail::find_cifar, detail::find_idx}) {
-    if (auto data = find(path)) {
-      return std::move(*data);
-    }
-  }
-  if (parts.size() == 2) {
-    return list_folders(path, parts);
+  if (kind != nullptr) {
+    auto data = kind->read(path);
+    check_no_class_folders(path, data, *kind);
+    return data;
   }
   if (!has_folders(path)) {
     throw FileError(printable(path) + ": holds no images that are known; " + kExpected);
@@ -159,6 +213,21 @@ ImageData find_images(const std::string& path) {
   }
 }
 
+void detail::check_parts(const std::string& path, const ImageData& data) {
+  for (const auto& [part, set] : data.parts) {
+    check_part(path, data, part);
+  }
+  const auto train = data.parts.find("train");
+  const auto val = data.parts.find("val");
+  if (train != data.parts.end() && val != data.parts.end() &&
+      train->second.classes != val->second.classes) {
+    throw FileError(
+        printable(path) + ": the classes of train/ and val/ differ" +
+        describe_extra(train->second.classes, val->second.classes, "train/") +
+        describe_extra(val->second.classes, train->second.classes, "val/"));
+  }
+}
+
 ImageSplits scan_image_splits(const std::string& path, double val_fraction, std::uint64_t seed) {
   TORCH_CHECK_VALUE(
       val_fraction >= 0 && val_fraction < 1,
@@ -180,20 +249,12 @@ ImageSplits scan_image_splits(const std::string& path, double val_fraction, std:
         printable(path) + ": has no part to judge by, expected train/ and val/ or their like; a " +
         "fraction of the images can be set apart for it (val_fraction)");
   }
-  check_part(path, data, train);
+  detail::check_parts(path, data);
   auto& set = data.parts.at(train);
   if (!has_val) {
     return split(set, place_of(path, data, train), val_fraction, seed);
   }
-  check_part(path, data, "val");
-  ImageSplits splits{std::move(set), std::move(data.parts.at("val"))};
-  if (splits.train.classes != splits.val.classes) {
-    throw FileError(
-        printable(path) + ": the classes of train/ and val/ differ" +
-        describe_extra(splits.train.classes, splits.val.classes, "train/") +
-        describe_extra(splits.val.classes, splits.train.classes, "val/"));
-  }
-  return splits;
+  return {std::move(set), std::move(data.parts.at("val"))};
 }
 
 ImageSet scan_image_part(const std::string& path, const std::string& part) {

@@ -47,6 +47,9 @@ std::vector<std::string> find_classes(const std::string& root) {
     }
   }
   std::sort(classes.begin(), classes.end());
+  for (const auto& name : classes) {
+    detail::check_class_name(name, printable(root));
+  }
   return classes;
 }
 

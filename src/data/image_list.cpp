@@ -49,6 +49,10 @@ void read_csv(const std::string& path, std::string_view text, const RowHandler& 
   for (std::size_t i = 0; i < kColumns.size(); ++i) {
     const auto found = std::find(header.begin(), header.end(), kColumns[i]);
     places[i] = static_cast<std::size_t>(found - header.begin());
+    if (std::count(header.begin(), header.end(), kColumns[i]) > 1) {
+      throw FileError(
+          at_line(path, csv.line()) + ": has two columns '" + kColumns[i] + "', expected one");
+    }
     if (found == header.end() && i < kNeeded) {
       throw FileError(
           at_line(path, csv.line()) + ": has no column '" + kColumns[i] +
@@ -82,7 +86,22 @@ void read_json_lines(const std::string& path, std::string_view text, const RowHa
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) {
       continue;
     }
-    const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+    std::array<std::size_t, kColumns.size()> times{};
+    const auto count = [&](int depth, nlohmann::json::parse_event_t event, const auto& value) {
+      if (depth == 1 && event == nlohmann::json::parse_event_t::key) {
+        const auto found = std::find(kColumns.begin(), kColumns.end(), value);
+        if (found != kColumns.end()) {
+          ++times[static_cast<std::size_t>(found - kColumns.begin())];
+        }
+      }
+      return true;
+    };
+    const auto json = nlohmann::json::parse(line, count, /*allow_exceptions=*/false);
+    for (std::size_t i = 0; i < kColumns.size(); ++i) {
+      if (times[i] > 1) {
+        throw FileError(at_line(path, number) + ": has '" + kColumns[i] + "' twice, expected once");
+      }
+    }
     if (!json.is_object()) {
       throw FileError(at_line(path, number) + ": expected a JSON object with 'file' and 'label'");
     }
@@ -127,6 +146,7 @@ void read_rows(const std::string& path, const std::string& part, Rows& rows) {
           at_line(path, row.line) + ": its split is '" + printable(row.split) +
           "', expected train or val");
     }
+    check_class_name(row.label, at_line(path, row.line));
     row.file = (fs::path(path).parent_path() / row.file).string();
     auto& to = rows[row.split.empty() ? part : row.split];
     to.push_back(std::move(row));
@@ -179,23 +199,34 @@ ImageData read_image_list(const std::string& path) {
   return make_data(std::move(rows));
 }
 
-std::optional<ImageData> find_lists(const std::string& folder) {
-  Rows rows;
-  for (const char* part : {"train", "val"}) {
-    for (const char* extension : {".csv", ".jsonl"}) {
-      const auto path = fs::path(folder) / (std::string(part) + extension);
-      if (!fs::is_regular_file(path)) {
-        continue;
-      }
-      read_rows(path.string(), part, rows);
-      if (rows.count(part) == 0) {
-        throw FileError(printable(path.string()) + ": lists no image");
-      }
-      break;
+std::string list_mark(const std::string& folder) {
+  for (const char* name : {"train.csv", "train.jsonl", "val.csv", "val.jsonl"}) {
+    if (fs::is_regular_file(fs::path(folder) / name)) {
+      return name;
     }
   }
-  if (rows.empty()) {
-    return std::nullopt;
+  return "";
+}
+
+ImageData read_lists(const std::string& folder) {
+  Rows rows;
+  for (const std::string part : {"train", "val"}) {
+    const auto csv = (fs::path(folder) / (part + ".csv")).string();
+    const auto jsonl = (fs::path(folder) / (part + ".jsonl")).string();
+    const bool has_csv = fs::is_regular_file(csv);
+    if (has_csv && fs::is_regular_file(jsonl)) {
+      throw FileError(
+          printable(csv) + " and " + printable(jsonl) + " both list the images of " + part +
+          ", expected one of them");
+    }
+    const auto& path = has_csv ? csv : jsonl;
+    if (!fs::is_regular_file(path)) {
+      continue;
+    }
+    read_rows(path, part, rows);
+    if (rows.count(part) == 0) {
+      throw FileError(printable(path) + ": lists no image");
+    }
   }
   return make_data(std::move(rows));
 }

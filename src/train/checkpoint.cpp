@@ -6,7 +6,6 @@
 #include <array>
 #include <cinttypes>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <limits>
@@ -16,6 +15,8 @@
 #include "vitrine/error.h"
 #include "vitrine/text.h"
 #include "vitrine/weights/safetensors.h"
+
+#include "train/checksum.h"
 
 namespace vitrine {
 namespace {
@@ -35,30 +36,8 @@ constexpr std::array<Part, 3> kParts = {
     Part{"optimizer.", &Checkpoint::optimizer},
     Part{"ema.", &Checkpoint::ema}};
 
-/// FNV-1a over 64-bit words: it finds bits that rotted on a disk, not an attacker's.
-class Checksum {
- public:
-  void add(const void* data, std::size_t count) {
-    const auto* bytes = static_cast<const unsigned char*>(data);
-    for (std::size_t i = 0; i < count; i += sizeof(std::uint64_t)) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, bytes + i, std::min(sizeof(word), count - i));
-      value_ = (value_ ^ word) * 0x100000001B3U;
-      value_ ^= value_ >> 32;  // carries high bits down, which the product alone never does
-    }
-  }
-  std::string text() const {
-    char buffer[17];
-    std::snprintf(buffer, sizeof(buffer), "%016" PRIx64, value_);
-    return buffer;
-  }
-
- private:
-  std::uint64_t value_ = 0xCBF29CE484222325U;
-};
-
 std::string checksum(const StateDict& tensors, const std::string& state) {
-  Checksum sum;
+  detail::Checksum sum;
   sum.add(state.data(), state.size());
   // By key, since a file may give the tensors in another order than they were written in.
   std::vector<std::pair<std::string, torch::Tensor>> items;

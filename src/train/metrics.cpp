@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "train/confusion_cells.h"
+
 namespace vitrine {
 namespace {
 
@@ -10,6 +12,18 @@ double ratio(int64_t part, int64_t whole) {
 }
 
 }  // namespace
+
+std::vector<detail::ConfusionCell> detail::cells_of(const torch::Tensor& counts) {
+  const auto indices = counts.indices();  // [2, N]
+  const auto place = indices.accessor<int64_t, 2>();
+  const auto values = counts.values();  // [N]
+  const auto images = values.accessor<int64_t, 1>();
+  std::vector<ConfusionCell> cells;
+  for (int64_t i = 0; i < images.size(0); ++i) {
+    cells.push_back({place[0][i], place[1][i], images[i]});
+  }
+  return cells;
+}
 
 int64_t count_correct(const torch::Tensor& logits, const torch::Tensor& targets, int64_t k) {
   TORCH_CHECK_VALUE(
@@ -26,7 +40,8 @@ int64_t count_correct(const torch::Tensor& logits, const torch::Tensor& targets,
 
 ConfusionMatrix::ConfusionMatrix(int64_t classes) {
   TORCH_CHECK_VALUE(classes >= 1, "number of classes has to be at least 1, but got ", classes);
-  counts_ = torch::zeros({classes, classes}, torch::kInt64);
+  counts_ = torch::zeros({classes, classes}, torch::dtype(torch::kInt64).layout(torch::kSparse))
+                .coalesce();
 }
 
 void ConfusionMatrix::add(const torch::Tensor& predicted, const torch::Tensor& targets) {
@@ -39,7 +54,6 @@ void ConfusionMatrix::add(const torch::Tensor& predicted, const torch::Tensor& t
   const auto classes = counts_.size(0);
   const auto p = predicted.to(torch::kCPU, torch::kInt64).contiguous();
   const auto t = targets.to(torch::kCPU, torch::kInt64).contiguous();
-  auto counts = counts_.accessor<int64_t, 2>();
   const auto* const column = p.const_data_ptr<int64_t>();
   const auto* const row = t.const_data_ptr<int64_t>();
   for (int64_t i = 0; i < p.numel(); ++i) {
@@ -51,26 +65,30 @@ void ConfusionMatrix::add(const torch::Tensor& predicted, const torch::Tensor& t
         row[i],
         " taken for ",
         column[i]);
-    ++counts[row[i]][column[i]];
   }
+  // Coalescing adds up the ones of a place.
+  counts_ = torch::sparse_coo_tensor(
+                torch::cat({counts_.indices(), torch::stack({t, p})}, /*dim=*/1),
+                torch::cat({counts_.values(), torch::ones_like(t)}),
+                counts_.sizes())
+                .coalesce();
 }
 
 std::vector<ClassScores> ConfusionMatrix::scores() const {
-  const auto counts = counts_.accessor<int64_t, 2>();
-  const auto classes = counts_.size(0);
-  std::vector<ClassScores> result(static_cast<std::size_t>(classes));
-  for (int64_t i = 0; i < classes; ++i) {
-    int64_t of_class = 0;
-    int64_t taken_for = 0;
-    for (int64_t j = 0; j < classes; ++j) {
-      of_class += counts[i][j];
-      taken_for += counts[j][i];
-    }
-    auto& scores = result[static_cast<std::size_t>(i)];
-    scores.precision = ratio(counts[i][i], taken_for);
-    scores.recall = ratio(counts[i][i], of_class);
-    scores.f1 = ratio(2 * counts[i][i], of_class + taken_for);
-    scores.images = of_class;
+  std::vector<ClassScores> result(static_cast<std::size_t>(counts_.size(0)));
+  std::vector<int64_t> right(result.size());
+  std::vector<int64_t> taken_for(result.size());
+  for (const auto& cell : detail::cells_of(counts_)) {
+    const auto target = static_cast<std::size_t>(cell.target);
+    result[target].images += cell.images;
+    right[target] += cell.target == cell.predicted ? cell.images : 0;
+    taken_for[static_cast<std::size_t>(cell.predicted)] += cell.images;
+  }
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    auto& scores = result[i];
+    scores.precision = ratio(right[i], taken_for[i]);
+    scores.recall = ratio(right[i], scores.images);
+    scores.f1 = ratio(2 * right[i], scores.images + taken_for[i]);
   }
   return result;
 }

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <set>
 #include <utility>
 
 #include "vitrine/error.h"
 #include "vitrine/image/image.h"
 
 #include "report_html.h"
+#include "train/confusion_cells.h"
 
 namespace vitrine::detail {
 namespace {
@@ -21,15 +23,12 @@ constexpr std::size_t kLabelCharacters = 18;
 using Labels = std::vector<std::string>;
 
 /// Classes that have an image or are answered.
-std::vector<int64_t> occurring(const torch::Tensor& counts) {
-  const auto seen = counts.sum(0) + counts.sum(1);  // [K]
-  std::vector<int64_t> classes;
-  for (int64_t i = 0; i < seen.size(0); ++i) {
-    if (seen[i].item<int64_t>() > 0) {
-      classes.push_back(i);
-    }
+std::vector<int64_t> occurring(const std::vector<ConfusionCell>& cells) {
+  std::set<int64_t> classes;
+  for (const auto& cell : cells) {
+    classes.insert({cell.target, cell.predicted});
   }
-  return classes;
+  return {classes.begin(), classes.end()};
 }
 
 /// Measures of the picture of a matrix.
@@ -97,10 +96,12 @@ std::string matrix_cell(
 }
 
 std::string matrix_svg(
-    const torch::Tensor& counts, const std::vector<int64_t>& classes, const Labels& labels) {
+    const Evaluation& evaluation,
+    const std::vector<ConfusionCell>& cells,
+    const std::vector<int64_t>& classes,
+    const Labels& labels) {
   const auto layout = matrix_layout(classes, labels);
-  const auto number = counts.accessor<int64_t, 2>();
-  const auto of_class = counts.sum(1);  // [K]
+  const auto scores = evaluation.confusion.scores();
   const auto width = layout.at(layout.left, layout.count) + layout.top * 0.6;
   const auto height = layout.at(layout.top, layout.count) + 4;
   const auto kind = layout.count <= kMostNumberedClasses ? "matrix" : "matrix large";
@@ -110,48 +111,35 @@ std::string matrix_svg(
              fixed(layout.left - 1, 1) + "\" y=\"" + fixed(layout.top - 1, 1) + "\" width=\"" +
              fixed(layout.at(1, layout.count), 1) + "\" height=\"" +
              fixed(layout.at(1, layout.count), 1) + "\" rx=\"3\"/>";
-  for (std::size_t i = 0; i < layout.count; ++i) {
-    const auto images = of_class[classes[i]].item<int64_t>();
-    for (std::size_t j = 0; j < layout.count; ++j) {
-      const auto count = number[classes[i]][classes[j]];
-      if (count > 0) {
-        const auto title = std::to_string(count) + " of " + std::to_string(images) + " images of " +
-                           escaped(label_of(labels, classes[i])) + " taken for " +
-                           escaped(label_of(labels, classes[j]));
-        svg += matrix_cell(
-            count,
-            static_cast<double>(count) / static_cast<double>(images),
-            i == j,
-            {fixed(layout.at(layout.left, j), 1), fixed(layout.at(layout.top, i), 1)},
-            layout,
-            title);
-      }
-    }
+  const auto place = [&](int64_t index) {
+    return static_cast<std::size_t>(
+        std::lower_bound(classes.begin(), classes.end(), index) - classes.begin());
+  };
+  for (const auto& cell : cells) {
+    const auto images = scores[static_cast<std::size_t>(cell.target)].images;
+    const auto title = std::to_string(cell.images) + " of " + std::to_string(images) +
+                       " images of " + escaped(label_of(labels, cell.target)) + " taken for " +
+                       escaped(label_of(labels, cell.predicted));
+    svg += matrix_cell(
+        cell.images,
+        static_cast<double>(cell.images) / static_cast<double>(images),
+        cell.target == cell.predicted,
+        {fixed(layout.at(layout.left, place(cell.predicted)), 1),
+         fixed(layout.at(layout.top, place(cell.target)), 1)},
+        layout,
+        title);
   }
   return svg + matrix_labels(classes, labels, layout) + "</svg>";
 }
 
-struct ConfusedPair {
-  int64_t target;
-  int64_t answer;
-  int64_t count;
-};
-
-std::vector<ConfusedPair> confused_pairs(const torch::Tensor& counts) {
-  const auto places = counts.nonzero();  // [N, 2]
-  std::vector<ConfusedPair> pairs;
-  for (int64_t i = 0; i < places.size(0); ++i) {
-    const auto target = places[i][0].item<int64_t>();
-    const auto answer = places[i][1].item<int64_t>();
-    if (target != answer) {
-      pairs.push_back({target, answer, counts[target][answer].item<int64_t>()});
-    }
-  }
-  std::stable_sort(pairs.begin(), pairs.end(), [](const ConfusedPair& a, const ConfusedPair& b) {
-    return a.count > b.count;
+std::vector<ConfusionCell> confused_pairs(std::vector<ConfusionCell> cells) {
+  const auto right = [](const ConfusionCell& cell) { return cell.target == cell.predicted; };
+  cells.erase(std::remove_if(cells.begin(), cells.end(), right), cells.end());
+  std::stable_sort(cells.begin(), cells.end(), [](const ConfusionCell& a, const ConfusionCell& b) {
+    return a.images > b.images;
   });
-  pairs.resize(std::min(pairs.size(), kMostPairs));
-  return pairs;
+  cells.resize(std::min(cells.size(), kMostPairs));
+  return cells;
 }
 
 std::string name_cell(const Labels& labels, int64_t index) {
@@ -164,18 +152,22 @@ std::string share_cell(double share) {
          percent(share) + "</b></td>";
 }
 
-std::string pairs_table(const torch::Tensor& counts, std::size_t classes, const Labels& labels) {
-  const auto of_class = counts.sum(1);  // [K]
+std::string pairs_table(
+    const Evaluation& evaluation,
+    const std::vector<ConfusionCell>& cells,
+    std::size_t classes,
+    const Labels& labels) {
+  const auto scores = evaluation.confusion.scores();
   std::string html =
       "<p class=\"remark\">" + std::to_string(classes) +
       " classes are too many for a matrix; these are confused most often.</p>"
       "<div class=\"scroll\"><table><thead><tr><th>true class</th><th>taken for</th>"
       "<th class=\"number\">images</th><th>share of the class</th></tr></thead><tbody>";
-  for (const auto& pair : confused_pairs(counts)) {
-    const auto images = of_class[pair.target].item<int64_t>();
-    html += "<tr>" + name_cell(labels, pair.target) + name_cell(labels, pair.answer) +
-            "<td class=\"number\">" + std::to_string(pair.count) + "</td>" +
-            share_cell(static_cast<double>(pair.count) / static_cast<double>(images)) + "</tr>";
+  for (const auto& pair : confused_pairs(cells)) {
+    const auto images = scores[static_cast<std::size_t>(pair.target)].images;
+    html += "<tr>" + name_cell(labels, pair.target) + name_cell(labels, pair.predicted) +
+            "<td class=\"number\">" + std::to_string(pair.images) + "</td>" +
+            share_cell(static_cast<double>(pair.images) / static_cast<double>(images)) + "</tr>";
   }
   return html + "</tbody></table></div>";
 }
@@ -192,15 +184,16 @@ std::string picture_of(const ImageSample& sample) {
 }  // namespace
 
 std::string confusion_html(const Evaluation& evaluation, const Labels& labels) {
-  const auto& counts = evaluation.confusion.counts();
-  const auto classes = occurring(counts);
-  return classes.size() <= kMostMatrixClasses ? matrix_svg(counts, classes, labels)
-                                              : pairs_table(counts, classes.size(), labels);
+  const auto cells = cells_of(evaluation.confusion.counts());
+  const auto classes = occurring(cells);
+  return classes.size() <= kMostMatrixClasses
+             ? matrix_svg(evaluation, cells, classes, labels)
+             : pairs_table(evaluation, cells, classes.size(), labels);
 }
 
 std::string classes_html(const Evaluation& evaluation, const Labels& labels) {
   const auto scores = evaluation.confusion.scores();
-  auto classes = occurring(evaluation.confusion.counts());
+  auto classes = occurring(cells_of(evaluation.confusion.counts()));
   const auto score = [&](int64_t index) { return scores[static_cast<std::size_t>(index)]; };
   std::stable_sort(classes.begin(), classes.end(), [&](int64_t a, int64_t b) {
     return score(a).f1 < score(b).f1;

@@ -4,9 +4,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include <filesystem>
+#include <system_error>
+
 #include "vitrine/error.h"
 #include "vitrine/text.h"
 #include "vitrine/version.h"
+
+#include "train/checksum.h"
 
 namespace vitrine::detail {
 namespace {
@@ -35,6 +40,51 @@ std::string find_difference(
   return "";
 }
 
+/// The checksum of images in their order, which is the sampler's: names, sizes of files and
+/// classes, or the bytes of a file that packs them. `data` may lie elsewhere by now, so that paths
+/// count from it on.
+std::string images_checksum(const std::vector<ImageSample>& samples, const std::string& data) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;  // of a file that is missing, which may be a bad image to skip
+  const auto root = fs::is_directory(data, ignored) ? fs::path(data) : fs::path(data).parent_path();
+  const auto prefix = (root / "").string();
+  Checksum sum;
+  const PackedImages* packed = nullptr;
+  for (const auto& sample : samples) {
+    if (sample.packed && sample.packed.get() != packed) {
+      packed = sample.packed.get();
+      sum.add(packed->bytes.data(), packed->bytes.size());
+    } else if (!sample.packed) {
+      const bool below = sample.path.rfind(prefix, 0) == 0;
+      const auto name = below ? sample.path.substr(prefix.size()) : sample.path;
+      sum.add(name.data(), name.size());
+      const auto size = fs::file_size(sample.path, ignored);
+      sum.add(ignored ? 0 : size);
+    }
+    sum.add(static_cast<std::uint64_t>(sample.record));
+    sum.add(static_cast<std::uint64_t>(sample.label));
+  }
+  return sum.text();
+}
+
+/// Throws Error where the images of `part`, "train" or "val", are no longer those of the run.
+void compare_images(
+    const std::string& folder, const std::string& part, const Json& before, const Json& current) {
+  const auto count = part + "_images";
+  const auto checksum = part + "_checksum";
+  const bool same_count = before.value(count, Json()) == current[count];
+  // A run begun before there were checksums has none.
+  if (same_count && before.value(checksum, current[checksum]) == current[checksum]) {
+    return;
+  }
+  throw Error(
+      printable(folder) + ": the images to " + (part == "train" ? "train on" : "validate") +
+      " have changed since the run was begun: " + shown(before.value(count, Json())) + " then, " +
+      shown(current[count]) + " now" +
+      (same_count ? ", but with other names, classes or sizes of files, or in another order" : "") +
+      "; choose another output folder, or start anew (fresh)");
+}
+
 }  // namespace
 
 std::string make_run_config(const TrainOptions& options, const ImageSplits& splits) {
@@ -43,7 +93,9 @@ std::string make_run_config(const TrainOptions& options, const ImageSplits& spli
   config["data"] = {
       {"classes", splits.train.classes},
       {"train_images", splits.train.samples.size()},
-      {"val_images", splits.val.samples.size()}};
+      {"val_images", splits.val.samples.size()},
+      {"train_checksum", images_checksum(splits.train.samples, options.data())},
+      {"val_checksum", images_checksum(splits.val.samples, options.data())}};
   config["environment"] = {
       {"vitrine", version()},
       {"libtorch", libtorch_version()},
@@ -67,17 +119,18 @@ void compare_run_configs(
   if (!moved.empty()) {
     warn(tell("options", moved) + "; it has to hold the same");
   }
-  for (const auto* part : {"options", "data", "environment"}) {
-    const auto name = find_difference(before[part], current[part]);
-    if (name.empty()) {
-      continue;
-    }
-    const auto message = tell(part, name);
-    if (part == std::string("environment")) {
-      warn(message + "; results will differ in their last bits");
-    } else {
-      throw Error(message + "; choose another output folder, or start anew (fresh)");
-    }
+  const auto option = find_difference(before["options"], current["options"]);
+  if (!option.empty() || before["data"]["classes"] != current["data"]["classes"]) {
+    throw Error(
+        (option.empty() ? tell("data", "classes") : tell("options", option)) +
+        "; choose another output folder, or start anew (fresh)");
+  }
+  for (const auto* part : {"train", "val"}) {
+    compare_images(folder, part, before["data"], current["data"]);
+  }
+  const auto environment = find_difference(before["environment"], current["environment"]);
+  if (!environment.empty()) {
+    warn(tell("environment", environment) + "; results will differ in their last bits");
   }
 }
 

@@ -8,13 +8,13 @@
 
 namespace vitrine::detail {
 
-/// Text of a run's config.json: the options that decide it, its data in numbers, and what it runs
-/// on.
+/// Text of a run's config.json: the options that decide it; its data as classes, numbers of images
+/// and checksums of their names, sizes and classes; and what it runs on.
 std::string make_run_config(const TrainOptions& options, const ImageSplits& splits);
 
 /// Compares the config.json that a run in `folder` was begun with to that of now. Throws Error,
-/// naming the first option or number that differs with both values; another environment is told to
-/// `warn`.
+/// naming the first option that differs with both values, or the part whose images do; another
+/// environment is told to `warn`.
 void compare_run_configs(
     const std::string& folder,
     const std::string& earlier,

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string_view>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
@@ -28,9 +29,23 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostConfigBytes = std::size_t{16} << 20;
+// A million epochs, each a line of several hundred bytes.
+constexpr std::size_t kMostMetricsBytes = std::size_t{1} << 30;
+
+std::string lock_path(const std::string& folder) {
+  return folder + "/.lock";
+}
+
+/// Whether `path` is still the file that was opened: a run that never began takes its lock away.
+bool is_at(int descriptor, const std::string& path) {
+  struct stat opened {};
+  struct stat found {};
+  return ::fstat(descriptor, &opened) == 0 && ::stat(path.c_str(), &found) == 0 &&
+         opened.st_dev == found.st_dev && opened.st_ino == found.st_ino;
+}
 
 int lock_folder(const std::string& path) {
-  const auto file = path + "/.lock";
+  const auto file = lock_path(path);
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (descriptor < 0) {
     throw FileError(printable(file) + ": cannot write: " + std::generic_category().message(errno));
@@ -43,13 +58,19 @@ int lock_folder(const std::string& path) {
                                ? ": another run is writing into this folder"
                                : ": cannot lock: " + std::generic_category().message(error)));
   }
+  if (!is_at(descriptor, file)) {
+    ::close(descriptor);
+    create_folders(path);
+    return lock_folder(path);
+  }
   return descriptor;
 }
 
 /// Whether a run writes a file of this name.
 bool is_run_file(const std::string& name) {
   return name == "config.json" || name == "metrics.jsonl" || name == "best.safetensors" ||
-         name == "report.html" || detail::is_metrics_copy(name) || is_checkpoint_name(name);
+         name == "best.json" || name == "report.html" || detail::is_metrics_copy(name) ||
+         is_checkpoint_name(name);
 }
 
 /// Whether a run's file was to be called `name` once it was whole.
@@ -93,8 +114,8 @@ void remove_half_written(const std::string& folder) {
   }
 }
 
-std::string read_text(const std::string& path) {
-  const auto bytes = read_file(path, kMostConfigBytes);
+std::string read_text(const std::string& path, std::size_t limit) {
+  const auto bytes = read_file(path, limit);
   return {bytes.begin(), bytes.end()};
 }
 
@@ -118,16 +139,27 @@ bool is_kept(const std::string& line, int64_t epoch) {
 }  // namespace
 
 RunFolder::RunFolder(std::string path)
-    : path_(std::move(path)), copies_(std::make_unique<detail::MetricsCopies>(path_)) {
-  create_folders(checkpoints_path());
+    : path_(std::move(path)),
+      was_there_(fs::exists(path_)),
+      copies_(std::make_unique<detail::MetricsCopies>(path_)) {
+  create_folders(path_);
   check_places(path_);
   check_places(checkpoints_path());
   lock_ = lock_folder(path_);
+  create_folders(checkpoints_path());
   remove_half_written(path_);
   remove_half_written(checkpoints_path());
 }
 
 RunFolder::~RunFolder() {
+  std::error_code ignored;
+  if (!fs::exists(config_path(), ignored)) {
+    fs::remove(checkpoints_path(), ignored);  // removes no folder that holds something
+    fs::remove(lock_path(path_), ignored);
+    if (!was_there_) {
+      fs::remove(path_, ignored);
+    }
+  }
   ::close(lock_);
 }
 
@@ -144,7 +176,8 @@ void RunFolder::clear() {
   }
   copies_->clear();
   // config.json goes last: without it the rest could not be told from somebody's other files.
-  for (const auto& path : {report_path(), best_path(), metrics_path(), config_path()}) {
+  for (const auto& path :
+       {report_path(), best_evaluation_path(), best_path(), metrics_path(), config_path()}) {
     fs::remove(path, error);
     if (error) {
       throw FileError(printable(path) + ": cannot remove: " + error.message());
@@ -154,7 +187,7 @@ void RunFolder::clear() {
 
 std::optional<std::string> RunFolder::read_config() const {
   if (fs::exists(config_path())) {
-    auto text = read_text(config_path());
+    auto text = read_text(config_path(), kMostConfigBytes);
     detail::check_json_size(text, printable(config_path()));
     if (!is_run_config(text)) {
       throw FileError(
@@ -183,7 +216,8 @@ void RunFolder::append_metrics(const std::string& line) {
 
 std::vector<std::string> RunFolder::metrics() const {
   std::vector<std::string> result;
-  std::istringstream lines(fs::exists(metrics_path()) ? read_text(metrics_path()) : "");
+  std::istringstream lines(
+      fs::exists(metrics_path()) ? read_text(metrics_path(), kMostMetricsBytes) : "");
   for (std::string line; std::getline(lines, line);) {
     result.push_back(line);
   }
@@ -199,7 +233,7 @@ int64_t RunFolder::truncate_metrics(int64_t epoch) {
       kept.push_back(std::move(line));
     }
   }
-  if (!fs::exists(metrics_path()) || read_text(metrics_path()) != text) {
+  if (!fs::exists(metrics_path()) || read_text(metrics_path(), kMostMetricsBytes) != text) {
     write_file_atomically(metrics_path(), [&](File& file) { file.write(text); });
   }
   copies_->rewrite(kept);

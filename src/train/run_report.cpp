@@ -30,6 +30,8 @@ std::vector<ReportFacts> run_facts(const TrainOptions& options, const ImageSplit
   auto config = OrderedJson::parse(make_run_config(options, splits));
   config["data"]["classes"] = splits.train.classes.size();
   auto environment = config["data"];
+  environment.erase("train_checksum");
+  environment.erase("val_checksum");
   environment.update(config["environment"]);
   return {
       {"Options of the run", facts_from_json(config["options"].dump())},

@@ -12,6 +12,7 @@
 #include "vitrine/data/image_data.h"
 #include "vitrine/data/sampler.h"
 #include "vitrine/error.h"
+#include "vitrine/file.h"
 #include "vitrine/text.h"
 #include "vitrine/train/checkpoint.h"
 #include "vitrine/train/evaluator.h"
@@ -20,6 +21,7 @@
 #include "vitrine/weights/model_file.h"
 
 #include "train/bad_image_log.h"
+#include "train/evaluation_json.h"
 #include "train/run_config.h"
 #include "train/run_model.h"
 #include "train/run_report.h"
@@ -56,11 +58,13 @@ class Run {
   bool run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch);
   std::optional<Evaluation> validate(Classifier& model);
   bool is_best(const EpochRecord& record) const;
-  void keep(Trainer& trainer, RunFolder& folder, const EpochRecord& record);
+  void keep(
+      Trainer& trainer, RunFolder& folder, const EpochRecord& record, const Evaluation& validated);
   void check_weights(Trainer& trainer) const;
   void save(Trainer& trainer, const RunFolder& folder);
   template <typename Write>
   void to_disk(const Write& write);
+  std::optional<Evaluation> read_best(const RunFolder& folder) const;
   void report(const RunFolder& folder, TrainOutcome outcome);
   ImageDataset train_data();
   TrainResult result(TrainOutcome outcome) const {
@@ -270,7 +274,7 @@ bool Run::run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch) {
       state_.progress.seconds + seconds.count(),
       trainer.average() ? std::optional(Scores{raw->loss, raw->top1, raw->top5}) : std::nullopt,
       trainer.scaler() != nullptr ? std::optional(trained->skipped_updates) : std::nullopt};
-  to_disk([&] { keep(trainer, folder, record); });
+  to_disk([&] { keep(trainer, folder, record, *validated); });
   if (state_.best_epoch == epoch) {
     best_ = std::move(validated);
   }
@@ -316,7 +320,8 @@ bool Run::is_best(const EpochRecord& record) const {
 
 /// Puts a completed epoch on the disk. The checkpoint comes last: only it makes the epoch complete,
 /// and what was written before it is written again, the same, when the run is killed in between.
-void Run::keep(Trainer& trainer, RunFolder& folder, const EpochRecord& record) {
+void Run::keep(
+    Trainer& trainer, RunFolder& folder, const EpochRecord& record, const Evaluation& validated) {
   const bool best = is_best(record);
   state_.epoch = record.epoch;
   state_.step = record.step;
@@ -356,6 +361,9 @@ void Run::keep(Trainer& trainer, RunFolder& folder, const EpochRecord& record) {
     card_.provenance["epoch"] = std::to_string(record.epoch);
     card_.provenance["val_top1"] = OrderedJson(record.val_top1).dump();
     save_model(folder.best_path(), trainer.result(), card_);
+    const auto evaluation = detail::evaluation_to_json(validated, record.epoch);
+    write_file_atomically(
+        folder.best_evaluation_path(), [&](File& file) { file.write(evaluation); });
   }
   save(trainer, folder);
   if (events_.epoch) {
@@ -393,11 +401,27 @@ void Run::save(Trainer& trainer, const RunFolder& folder) {
   remove_other_checkpoints(folder.checkpoints_path(), state_, options_.keep());
 }
 
-/// Writes report.html. The best model of an earlier call is judged again, but not in a run that was
-/// stopped, which has to end soon.
+/// How the best model of an earlier call did, if that was kept.
+std::optional<Evaluation> Run::read_best(const RunFolder& folder) const {
+  if (!std::filesystem::exists(folder.best_evaluation_path())) {
+    return std::nullopt;
+  }
+  const auto bytes = read_file(folder.best_evaluation_path());
+  return detail::evaluation_from_json(
+      {bytes.begin(), bytes.end()},
+      state_.best_epoch,
+      static_cast<int64_t>(splits_.val.classes.size()),
+      splits_.val.samples.size());
+}
+
+/// Writes report.html. Where nothing tells how the best model of an earlier call did, it is judged
+/// again, but not in a run that was stopped, which has to end soon.
 void Run::report(const RunFolder& folder, TrainOutcome outcome) {
   if (state_.epoch == 0) {
     return;
+  }
+  if (!best_) {
+    best_ = read_best(folder);
   }
   if (!best_ && outcome != TrainOutcome::Stopped) {
     const auto best = load_model(folder.best_path()).model;

@@ -68,7 +68,10 @@ TEST(Data, TrainsOnCifarPixels) {
   ASSERT_EQ(trained.status, 0) << trained.err;
   EXPECT_NE(trained.err.find("12 images to train on, 12 to validate"), std::string::npos);
   const auto checked = vitrine_program({"check-data", folder.path(), "--format=json"});
-  EXPECT_EQ(checked.status, 0) << checked.err;
+  EXPECT_EQ(checked.status, 1);
+  EXPECT_NE(
+      checked.err.find(folder.path() + ": 2 pictures are in several parts"), std::string::npos)
+      << checked.err;
   const auto report = json::parse(checked.out);
   EXPECT_EQ(report["kind"], "CIFAR-10");
   EXPECT_EQ(report["duplicates"].size(), 2U);
@@ -145,10 +148,14 @@ TEST(CheckData, NamesBrokenImagesAndLeaksAndStaysFlat) {
   }
   const auto result = vitrine_program({"check-data", folder / "data", "--format=json"});
   EXPECT_EQ(result.status, 1);
-  EXPECT_EQ(lines_of(result.err).size(), 10U) << result.err;
+  ASSERT_EQ(lines_of(result.err).size(), 11U) << result.err;
   EXPECT_EQ(
       lines_of(result.err)[0].rfind("vitrine: " + (folder / "data/train/a/107.png") + ": ", 0), 0U)
       << result.err;
+  EXPECT_EQ(
+      lines_of(result.err)[10],
+      "vitrine: " + (folder / "data") +
+          ": 1 picture is in several parts, so that a model is judged by what it was trained on");
   const auto report = json::parse(result.out);
   EXPECT_EQ(report["images"], 2 * kEach + 2);
   EXPECT_EQ(report["broken"].size(), 10U);
@@ -163,6 +170,18 @@ TEST(CheckData, NamesBrokenImagesAndLeaksAndStaysFlat) {
   EXPECT_EQ(small.status, 0) << small.err;
   EXPECT_NE(small.out.find("image folder: 36 images, 0 broken"), std::string::npos) << small.out;
   EXPECT_LT(result.peak_memory_kib - small.peak_memory_kib, 48 << 10);
+}
+
+TEST(CheckData, RefusesTheClassesThatTrainRefuses) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "data/a");
+  write_picture(folder / "data/a/1.png", 1);
+  const auto result = vitrine_program({"check-data", folder / "data"});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(
+      result.err,
+      "vitrine: " + (folder / "data") + ": has one class only ('a'), expected at least two\n");
+  EXPECT_NE(result.out.find("image folder: 1 images, 0 broken"), std::string::npos) << result.out;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -371,7 +372,7 @@ TEST(Train, RefusesARecipeThatCannotBe) {
   const auto words = joined(train_words(folder / "run", 1), {"--warmup-epochs=0"});
   expect_failure(joined(words, {"--lr-base=0.1"}), 2, {"--lr and --lr-base exclude each other"});
   expect_failure(joined(words, {"--bce-sum"}), 2, {"bce_sum has no effect without bce_loss"});
-  expect_failure(joined(words, {"--clip-mode=agc"}), 2, {"needs a clip_grad above 0"});
+  expect_failure(joined(words, {"--clip-mode=agc"}), 2, {"--clip-mode: is for --clip-grad"});
   expect_failure(
       joined(words, {"--sched=step", "--cooldown-epochs=1"}), 2, {"cooldown_epochs", "step"});
   expect_failure(joined(words, {"--cutmix-minmax=0.8,0.2"}), 2, {"cutmix_minmax has to ascend"});
@@ -382,6 +383,88 @@ TEST(Train, RefusesARecipeThatCannotBe) {
       joined(words, {"--class-weights=1,2"}),
       2,
       {"class_weights", "each of the 3 classes, but got 2"});
+  EXPECT_FALSE(std::filesystem::exists(folder / "run")) << "a refused run leaves no folder";
+}
+
+TEST(Train, RefusesOptionsWithoutEffect) {
+  const TemporaryFolder folder;
+  const auto words = [&](const std::vector<std::string>& more) {
+    auto all = train_words(folder / "run", 2);
+    // Theirs would have no effect in some of the cases themselves.
+    all.erase(
+        std::remove_if(
+            all.begin(),
+            all.end(),
+            [](const auto& word) { return word == "--scale=0.8,1" || word == "--degrees=5"; }),
+        all.end());
+    return joined(all, more);
+  };
+  const auto expect = [&](const std::vector<std::string>& more, const std::string& message) {
+    expect_failure(words(more), 2, {"vitrine: " + message});
+  };
+  expect({"--momentum=0.5"}, "--momentum: is for --opt sgd; the optimizer is adamw");
+  expect(
+      {"--opt=sgd", "--opt-betas=0.9,0.99"},
+      "--opt-betas: is for --opt adamw, adam or lamb; the optimizer is sgd");
+  expect({"--opt-eps=1e-6", "--opt=sgd"}, "--opt-eps: is for --opt adamw, adam or lamb");
+  expect({"--max-grad-norm=2"}, "--max-grad-norm: is for --opt lamb; the optimizer is adamw");
+  expect({"--lr-base-size=64"}, "--lr-base-size: is for --lr-base; the learning rate is that of");
+  expect({"--clip-mode=norm"}, "--clip-mode: is for --clip-grad; gradients are not clipped");
+  expect(
+      {"--warmup-epochs=0", "--warmup-lr=0.1"},
+      "--warmup-lr: is for a warm-up; --warmup-epochs is 0");
+  expect(
+      {"--sched=step", "--min-lr=0.1"},
+      "--min-lr: is for --sched cosine, linear, poly, tanh or plateau; the schedule is step");
+  expect({"--decay-epochs=3"}, "--decay-epochs: is for --sched step; the schedule is cosine");
+  expect({"--decay-milestones=1"}, "--decay-milestones: is for --sched multistep");
+  expect({"--decay-rate=0.5"}, "--decay-rate: is for --sched step, multistep, plateau or poly");
+  expect({"--patience-epochs=3"}, "--patience-epochs: is for --sched plateau");
+  expect(
+      {"--distillation-alpha=0.3"},
+      "--distillation-alpha: is for learning from a --teacher; there is no --teacher");
+  expect({"--distillation-tau=2"}, "--distillation-tau: is for learning from a --teacher");
+  expect(
+      {"--mixup-mode=elem"},
+      "--mixup-mode: is for --mixup, --cutmix or --cutmix-minmax; no images are mixed");
+  expect(
+      {"--cutmix=1", "--mixup-switch-prob=0.2"},
+      "--mixup-switch-prob: is for --mixup and CutMix together; there is no --mixup");
+  expect(
+      {"--model-ema-decay=0.9"}, "--model-ema-decay: is for --model-ema; weights are not averaged");
+  const std::string varied = "is for images that are varied; --no-aug leaves them as they are";
+  expect({"--no-aug", "--aa=ta_wide"}, "--aa: " + varied);
+  expect({"--no-aug", "--hflip=0.5"}, "--hflip: " + varied);
+  expect({"--no-aug", "--reprob=0.5"}, "--reprob: " + varied);
+  expect(
+      {"--aa=rand-m9", "--color-jitter=0.4"},
+      "--color-jitter: is for images without a policy, or with one of 3-Augment; --aa is rand-m9");
+  expect({"--color-jitter-prob=0.4"}, "--color-jitter-prob: is for --color-jitter; there is none");
+  expect({"--recount=2"}, "--recount: is for --reprob; nothing is erased");
+  expect(
+      {"--max-bad-images=2"},
+      "--max-bad-images: is for --bad-images skip; the first bad image ends the run");
+  expect({"--reset-head"}, "--reset-head: is for --weights; all of the model is new");
+  expect({"--checkpoint-key=model_ema"}, "unknown option '--checkpoint-key'");
+  EXPECT_FALSE(std::filesystem::exists(folder / "run"));
+}
+
+TEST(Train, TakesOptionsThatAskForNothingAndThoseOfAConfig) {
+  const TemporaryFolder folder;
+  const auto run = folder / "run";
+  auto words = train_words(run, 1);
+  for (const auto* vary : {"--scale=0.8,1", "--degrees=5"}) {
+    words.erase(std::find(words.begin(), words.end(), vary));
+  }
+  words = joined(
+      words, {"--warmup-epochs=0", "--no-aug", "--reprob=0", "--hflip=0", "--mixup-off-epoch=0"});
+  ASSERT_EQ(vitrine_program(words).status, 0) << vitrine_program(words).err;
+  // Its config.json lists the defaults of all that has no effect.
+  const auto config = run + "/config.json";
+  const auto again = vitrine_program(
+      {"train", "--config", config, "--output", folder / "again", "--device=cpu", "--quiet"});
+  EXPECT_EQ(again.status, 0) << again.err;
+  EXPECT_EQ(vitrine_program({"train", "--resume", run, "--device=cpu"}).status, 0);
 }
 
 TEST(Train, VariesImagesTheSameForAnyNumberOfWorkersAndAfterAStop) {

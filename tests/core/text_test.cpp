@@ -21,6 +21,27 @@ TEST(Printable, KeepsUtf8AndEscapesWhatIsNot) {
   EXPECT_EQ(printable("\xED\xA0\x80"), "\\xed\\xa0\\x80");  // a surrogate
 }
 
+TEST(Printable, EscapesWhatTurnsTheDirectionOrEndsALine) {
+  EXPECT_EQ(printable("a\u202Egnp.exe"), "a\\xe2\\x80\\xaegnp.exe");
+  for (const auto* text :
+       {"\u2028",
+        "\u2029",
+        "\u202A",
+        "\u202B",
+        "\u202C",
+        "\u202D",
+        "\u202E",
+        "\u2066",
+        "\u2067",
+        "\u2068",
+        "\u2069"}) {
+    EXPECT_EQ(printable(text).rfind("\\xe2\\x8", 0), 0U) << text;
+  }
+  for (const auto* text : {"\u2027", "\u202F", "\u2065", "\u206A", "\u20AC"}) {
+    EXPECT_EQ(printable(text), text);
+  }
+}
+
 TEST(Printable, CutsLongText) {
   EXPECT_EQ(printable("abcdef", 3), "abc...");
   EXPECT_EQ(printable("abc", 3), "abc");

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "data/data_files.h"
+#include "support/file_error.h"
 #include "support/temporary_folder.h"
 
 namespace vitrine {
@@ -81,6 +82,25 @@ TEST(CheckImages, FindsTheSamePixelsInOtherFiles) {
   EXPECT_FALSE(is_leak(report->duplicates[0]));
   EXPECT_EQ(names_of(data, report->duplicates[1]), "5.png 6.png");
   EXPECT_TRUE(is_leak(report->duplicates[1]));
+}
+
+TEST(ClassFault, IsWhatTrainingWouldRefuse) {
+  const TemporaryFolder folder;
+  const auto& path = folder.path();
+  const auto fault = [&] { return class_fault(path, find_images(path)).value_or("none"); };
+  write_file(folder / "train/a/1.png", "x");
+  write_file(folder / "val/a/1.png", "x");
+  EXPECT_EQ(fault(), (folder / "train") + ": has one class only ('a'), expected at least two");
+  write_file(folder / "train/b/1.png", "x");
+  write_file(folder / "val/c/1.png", "x");
+  EXPECT_EQ(
+      fault(),
+      path + ": the classes of train/ and val/ differ; only in train/: b; only in val/: c");
+  EXPECT_EQ(fault(), file_error_of([&] { scan_image_splits(path); }));
+  std::filesystem::rename(folder / "val/c", folder / "val/b");
+  EXPECT_EQ(fault(), "none");
+  std::filesystem::remove_all(folder / "train");
+  EXPECT_EQ(fault(), "none");
 }
 
 TEST(CheckImages, ReadsPackedImagesAndStopsWhenAsked) {

@@ -141,5 +141,74 @@ TEST(ScanImagePart, GivesThePartOrAllWhereThereAreNone) {
       parts.path() + ": has no part train, but val alone");
 }
 
+TEST(ImageData, RefusesToChooseBetweenTwoSources) {
+  const std::string list = "file,label\nx.png,a\ny.png,b\n";
+  const auto error_of = [&](const std::vector<std::pair<std::string, std::string>>& files) {
+    const TemporaryFolder folder;
+    for (const auto& [name, text] : files) {
+      write_file(folder / name, text);
+    }
+    const auto error = file_error_of([&] { find_images(folder.path()); });
+    EXPECT_EQ(error.rfind(folder.path(), 0), 0U) << error;
+    auto rest = error.substr(std::min(error.size(), folder.path().size()));
+    for (auto at = rest.find(folder.path()); at != std::string::npos;) {
+      rest.erase(at, folder.path().size());
+      at = rest.find(folder.path());
+    }
+    return rest;
+  };
+  const auto both = [](const std::string& one, const std::string& other) {
+    return ": holds both " + one + " and " + other +
+           ", each of which says what the images are; move one away, or name a list itself";
+  };
+  EXPECT_EQ(
+      error_of({{"train.csv", list}, {"train/a/x.png", ""}, {"val/a/x.png", ""}}),
+      both("train/", "train.csv"));
+  EXPECT_EQ(error_of({{"val.jsonl", list}, {"train/a/x.png", ""}}), both("train/", "val.jsonl"));
+  EXPECT_EQ(
+      error_of({{"train.csv", list}, {"cat/x.png", ""}, {"dog/x.png", ""}}),
+      both("train.csv", "cat/"));
+  EXPECT_EQ(
+      error_of({{"train.csv", list}, {"test_batch.bin", ""}}), both("train.csv", "test_batch.bin"));
+  EXPECT_EQ(
+      error_of({{"data_batch_1.bin", ""}, {"t10k-images-idx3-ubyte", ""}}),
+      both("data_batch_1.bin", "t10k-images-idx3-ubyte"));
+  EXPECT_EQ(
+      error_of({{"data_batch_1.bin", ""}, {"train.bin", ""}}),
+      ": holds CIFAR-10 (data_batch_1.bin) and CIFAR-100 (train.bin), expected one of them");
+  EXPECT_EQ(
+      error_of({{"train.csv", list}, {"train.jsonl", ""}}),
+      "/train.csv and /train.jsonl both list the images of train, expected one of them");
+  EXPECT_EQ(
+      error_of({{"a-train-images-idx3-ubyte", ""}, {"b-train-images-idx3-ubyte.gz", ""}}),
+      "/a-train-images-idx3-ubyte and /b-train-images-idx3-ubyte.gz are for the same part, "
+      "expected one of them");
+}
+
+TEST(ImageData, TakesAListOfTheFoldersBesideIt) {
+  const TemporaryFolder folder;
+  write_file(folder / "train.csv", "file,label\nimages/x.png,a\nimages/y.png,b\n");
+  write_file(folder / "images/x.png", "");
+  write_file(folder / "masks/x.png", "");
+  EXPECT_EQ(find_images(folder.path()).kind, "list");
+}
+
+TEST(ImageData, RefusesClassesWhoseNamesAreNotUtf8) {
+  const TemporaryFolder folder;
+  write_file(folder / "data/train/caf\xE9/x.png", "");
+  EXPECT_EQ(
+      file_error_of([&] { find_images(folder / "data"); }),
+      (folder / "data/train") + ": the name of class 'caf\\xe9' is not UTF-8");
+  write_file(folder / "list.csv", "file,label\nx.png,b\nx.png,caf\xE9\n");
+  EXPECT_EQ(
+      file_error_of([&] { find_images(folder / "list.csv"); }),
+      (folder / "list.csv") + ": line 3: the name of class 'caf\\xe9' is not UTF-8");
+  write_file(folder / "cifar/test_batch.bin", "");
+  write_file(folder / "cifar/batches.meta.txt", "a\ncaf\xE9\n");
+  EXPECT_EQ(
+      file_error_of([&] { find_images(folder / "cifar"); }),
+      (folder / "cifar/batches.meta.txt") + ": line 2: the name of class 'caf\\xe9' is not UTF-8");
+}
+
 }  // namespace
 }  // namespace vitrine

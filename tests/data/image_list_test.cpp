@@ -87,6 +87,8 @@ TEST(ImageList, NamesTheLineThatIsWrong) {
       "line 1: has no column 'file', expected a list of images: names of columns, such as "
       "file,label, or JSON lines");
   EXPECT_NE(list_error("").find("line 1: has no column 'file'"), std::string::npos);
+  EXPECT_EQ(
+      list_error("file,label,label\na,b,c\n"), "line 1: has two columns 'label', expected one");
   EXPECT_EQ(list_error("file,label\n"), "lists no image");
   EXPECT_EQ(
       list_error("file,label\na,b\nc\n"), "line 3: has 1 fields, expected 2 as on the first line");
@@ -119,6 +121,12 @@ TEST(ImageList, NamesTheJsonThatIsWrong) {
   EXPECT_EQ(
       list_error("{\"file\": \"a\", \"label\": 1.5}\n"),
       "line 1: expected 'label' as a text in its object");
+  EXPECT_EQ(
+      list_error("{\"file\": \"a\", \"label\": \"b\", \"l\\u0061bel\": \"c\"}\n"),
+      "line 1: has 'label' twice, expected once");
+  EXPECT_EQ(
+      list_error("{\"file\": \"a\", \"file\": {\"file\": 1}, \"label\": \"b\"}\n"),
+      "line 1: has 'file' twice, expected once");
   EXPECT_NE(list_error("{" + std::string(100'000, '[')).find("line 1: "), std::string::npos);
 }
 

@@ -177,6 +177,32 @@ TEST(Idx, RefusesADamagedGzipFile) {
   EXPECT_NE(find_error(folder).find("1 bytes behind the end"), std::string::npos);
 }
 
+TEST(Idx, ReadsAGzipFileOfSeveralMembers) {
+  const TemporaryFolder folder;
+  const auto whole = idx_images(3);
+  Bytes members;
+  for (const auto& [begin, end] : {std::pair{0, 5}, std::pair{5, 5}, std::pair{5, 34}}) {
+    const auto member = gzipped(Bytes(whole.begin() + begin, whole.begin() + end));
+    members.insert(members.end(), member.begin(), member.end());
+  }
+  write_file(folder / "train-images-idx3-ubyte.gz", members);
+  write_file(folder / "train-labels-idx1-ubyte", idx_labels({0, 1, 2}));
+  const auto data = find_images(folder.path());
+  const auto& samples = data.parts.at("train").samples;
+  ASSERT_EQ(samples.size(), 3U);
+  EXPECT_EQ(samples[2].packed->bytes, whole);
+}
+
+TEST(Idx, RefusesMoreImagesThanThereCanBe) {
+  const TemporaryFolder folder;
+  constexpr std::uint32_t kCount = 4'000'001;
+  write_file(folder / "train-images-idx3-ubyte", idx_file({kCount, 1, 1}, Bytes(kCount)));
+  write_file(folder / "train-labels-idx1-ubyte", idx_labels(Bytes(kCount)));
+  EXPECT_EQ(
+      find_error(folder),
+      (folder / "train-images-idx3-ubyte") + ": has 4000001 images, expected at most 4000000");
+}
+
 TEST(Idx, RefusesABombWithoutInflatingIt) {
   const TemporaryFolder folder;
   write_file(folder / "train-labels-idx1-ubyte", idx_labels({0}));

@@ -44,7 +44,7 @@ TEST(Evaluate, CountsRightAnswersAndLosses) {
   EXPECT_DOUBLE_EQ(result->top5, 1);
   // Cross entropy: log(e^2 + 2) less the logit of the class.
   EXPECT_NEAR(result->loss, std::log(std::exp(2.0) + 2) - 2.0 / 3, 1e-6);
-  EXPECT_EQ(result->confusion.counts()[2][1].item<int64_t>(), 5);
+  EXPECT_EQ(result->confusion.counts().to_dense()[2][1].item<int64_t>(), 5);
   ASSERT_EQ(result->mistakes.size(), 7U);
   EXPECT_EQ(result->mistakes[0].index, 0U);
   EXPECT_EQ(result->mistakes[6].index, 11U);

@@ -29,7 +29,7 @@ TEST(ConfusionMatrix, GivesScoresByClass) {
   // Class 0 is taken for 0, 0 and 1; class 1 for 1; class 2 never comes.
   matrix.add(torch::tensor({0, 0, 1}, torch::kInt64), torch::tensor({0, 0, 0}, torch::kInt64));
   matrix.add(torch::tensor({1}, torch::kInt64), torch::tensor({1}, torch::kInt64));
-  EXPECT_EQ(matrix.counts()[0][1].item<int64_t>(), 1);
+  EXPECT_EQ(matrix.counts().to_dense()[0][1].item<int64_t>(), 1);
   const auto scores = matrix.scores();
   EXPECT_DOUBLE_EQ(scores[0].precision, 1);
   EXPECT_DOUBLE_EQ(scores[0].recall, 2.0 / 3);
@@ -39,6 +39,22 @@ TEST(ConfusionMatrix, GivesScoresByClass) {
   EXPECT_DOUBLE_EQ(scores[1].recall, 1);
   EXPECT_DOUBLE_EQ(scores[2].f1, 0);
   EXPECT_EQ(scores[2].images, 0);
+}
+
+TEST(ConfusionMatrix, TakesMemoryByItsImagesNotByItsClasses) {
+  constexpr int64_t kClasses = 1'000'000;  // a dense matrix of them would have 8 TB
+  ConfusionMatrix matrix(kClasses);
+  matrix.add(
+      torch::tensor({kClasses - 1, int64_t{5}, int64_t{5}}),
+      torch::tensor({kClasses - 1, kClasses - 1, int64_t{5}}));
+  EXPECT_EQ(matrix.counts().sizes(), (std::vector<int64_t>{kClasses, kClasses}));
+  const auto values = torch::ones({3}, torch::kInt64);
+  EXPECT_TRUE(matrix.counts().values().equal(values));
+  const auto last = kClasses - 1;
+  EXPECT_TRUE(matrix.counts().indices().equal(torch::tensor({{5L, last, last}, {5L, 5L, last}})));
+  const auto scores = matrix.scores();
+  EXPECT_DOUBLE_EQ(scores[5].precision, 0.5);
+  EXPECT_DOUBLE_EQ(scores[kClasses - 1].recall, 0.5);
 }
 
 TEST(ConfusionMatrix, RefusesAClassBeyondTheLast) {

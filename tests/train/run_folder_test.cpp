@@ -112,6 +112,7 @@ TEST(RunFolder, ClearsOnlyWhatARunWrote) {
   run.write_config("{}");
   run.append_metrics("{}");
   std::ofstream(run.best_path()) << "x";
+  std::ofstream(run.best_evaluation_path()) << "x";
   std::ofstream(run.report_path()) << "x";
   std::ofstream(run.checkpoints_path() + "/epoch-0001.safetensors") << "x";
   std::ofstream(folder / "run/notes.txt") << "mine";
@@ -168,6 +169,38 @@ TEST(RunFolder, LeavesFilesAloneThatOnlyLookHalfWritten) {
   for (const auto& name : names) {
     EXPECT_EQ(std::filesystem::exists(folder / ("run/" + name)), name != names.back()) << name;
   }
+}
+
+TEST(RunFolder, LeavesAFolderWithoutAConfigAsItWas) {
+  const TemporaryFolder folder;
+  { const RunFolder run(folder / "new"); }
+  EXPECT_FALSE(std::filesystem::exists(folder / "new"));
+  std::filesystem::create_directory(folder / "empty");
+  { const RunFolder run(folder / "empty"); }
+  EXPECT_TRUE(std::filesystem::is_empty(folder / "empty"));
+  std::filesystem::create_directories(folder / "theirs/checkpoints");
+  std::ofstream(folder / "theirs/checkpoints/notes.txt") << "mine";
+  { const RunFolder run(folder / "theirs"); }
+  EXPECT_EQ(text_of(folder / "theirs/checkpoints/notes.txt"), "mine");
+  {
+    RunFolder run(folder / "run");
+    run.write_config("{}");
+  }
+  EXPECT_TRUE(std::filesystem::exists(folder / "run/checkpoints"));
+}
+
+TEST(RunFolder, GoesOnWithMetricsOfManyEpochs) {
+  const TemporaryFolder folder;
+  RunFolder run(folder / "run");
+  constexpr int64_t kEpochs = 70'000;
+  std::string text;
+  for (int64_t epoch = 1; epoch <= kEpochs; ++epoch) {
+    text +=
+        "{\"epoch\":" + std::to_string(epoch) + ",\"note\":\"" + std::string(240, 'x') + "\"}\n";
+  }
+  ASSERT_GT(text.size(), std::size_t{16} << 20);
+  std::ofstream(run.metrics_path()) << text;
+  EXPECT_EQ(run.truncate_metrics(kEpochs), kEpochs);
 }
 
 TEST(RunFolder, KeepsTheGoodLinesAroundABadOne) {

@@ -177,6 +177,34 @@ TEST_F(TrainTest, WritesAReportWhenItEndsAndWhenItIsStopped) {
   EXPECT_EQ(report(), finished);
 }
 
+TEST_F(TrainTest, ReportsTheBestModelOfAnEarlierCallInARunThatIsStoppedAgain) {
+  const auto stop_after = [&](int64_t epoch) {
+    TrainEvents events;
+    bool reached = false;
+    events.epoch = [&](const EpochRecord& record, bool) { reached = record.epoch == epoch; };
+    events.stop = [&] { return reached; };
+    // Nothing is learned, so that no later epoch is better than the first.
+    return train(options("a").lr(0).min_lr(0).warmup_lr(0), events);
+  };
+  const auto evaluation_of = [&] {
+    const auto bytes = read_file(folder_ / "a/report.html");
+    const std::string page(bytes.begin(), bytes.end());
+    const auto begin = page.find("Answers by class");
+    EXPECT_NE(begin, std::string::npos);
+    return page.substr(std::min(begin, page.size()), page.find("Training images") - begin);
+  };
+  EXPECT_EQ(stop_after(1).outcome, TrainOutcome::Stopped);
+  const auto first = evaluation_of();
+  const auto again = stop_after(2);
+  EXPECT_EQ(again.outcome, TrainOutcome::Stopped);
+  EXPECT_EQ(again.best_epoch, 1);
+  EXPECT_EQ(evaluation_of(), first);
+  // Where best.json is no longer what the run wrote, the model is judged again in the end.
+  std::ofstream(folder_ / "a/best.json") << "{\"epoch\": 1}";
+  EXPECT_EQ(train(options("a").lr(0).min_lr(0).warmup_lr(0)).outcome, TrainOutcome::Finished);
+  EXPECT_EQ(evaluation_of(), first);
+}
+
 TEST_F(TrainTest, WritesNoReportOfARunWithoutAnEpoch) {
   TrainEvents events;
   events.stop = [] { return true; };
@@ -433,10 +461,65 @@ TEST_F(TrainTest, NamesAnOptionThatDiffersFromTheRunsOwn) {
 }
 
 TEST_F(TrainTest, NoticesThatTheDataHasChanged) {
+  namespace fs = std::filesystem;
+  const auto changed = [&](const std::string& run) {
+    return message_of([&] { train(options(run).epochs(1)); });
+  };
+  const auto beginning = (folder_ / "a") + ": the images to ";
+  const auto way_out = "; choose another output folder, or start anew (fresh)";
+  const auto unlike = ", but with other names, classes or sizes of files, or in another order";
+  const auto train_images = folder_ / "data/train";
   train(options("a").epochs(1));
-  draw_class_folders(folder_ / "data/train", 3, 9);
-  const auto message = message_of([&] { train(options("a").epochs(1)); });
-  EXPECT_NE(message.find("train_images 24, now it is 27"), std::string::npos) << message;
+  fs::rename(train_images + "/class0/0.png", train_images + "/class0/renamed.png");
+  EXPECT_EQ(
+      changed("a"),
+      beginning + "train on have changed since the run was begun: 24 then, 24 now" + unlike +
+          way_out);
+  fs::rename(train_images + "/class0/renamed.png", train_images + "/class1/0b.png");
+  EXPECT_NE(changed("a").find("train on have changed"), std::string::npos) << changed("a");
+  fs::rename(train_images + "/class1/0b.png", train_images + "/class0/0.png");
+  EXPECT_EQ(changed("a"), "no error");
+
+  fs::resize_file(folder_ / "data/val/class2/1.png", 60);
+  EXPECT_EQ(
+      changed("a"),
+      beginning + "validate have changed since the run was begun: 12 then, 12 now" + unlike +
+          way_out);
+  draw_class_folders(train_images, 3, 9);
+  EXPECT_EQ(
+      changed("a"),
+      beginning + "train on have changed since the run was begun: 24 then, 27 now" + way_out);
+}
+
+TEST_F(TrainTest, NoticesThatPackedImagesHaveChanged) {
+  const auto write = [&](const std::string& name, char last) {
+    std::string bytes;
+    for (int i = 0; i < 6; ++i) {
+      bytes += static_cast<char>(i % 2);
+      bytes += std::string(3071, static_cast<char>(40 * i)) + last;
+    }
+    std::ofstream(folder_ / ("cifar/" + name), std::ios::binary) << bytes;
+  };
+  std::filesystem::create_directory(folder_ / "cifar");
+  std::ofstream(folder_ / "cifar/batches.meta.txt") << "dark\nbright\n";
+  write("data_batch_1.bin", 'a');
+  write("test_batch.bin", 'a');
+  const auto cifar = options("a").epochs(1).data(folder_ / "cifar");
+  train(cifar);
+  EXPECT_EQ(train(cifar).outcome, TrainOutcome::AlreadyFinished);
+  write("test_batch.bin", 'b');
+  const auto message = message_of([&] { train(cifar); });
+  EXPECT_NE(message.find("the images to validate have changed"), std::string::npos) << message;
+}
+
+TEST_F(TrainTest, GoesOnWithARunWithoutChecksums) {
+  train(options("a").epochs(1));
+  const auto path = folder_ / "a/config.json";
+  auto config = nlohmann::ordered_json::parse(std::ifstream(path));
+  config["data"].erase("train_checksum");
+  config["data"].erase("val_checksum");
+  std::ofstream(path) << config;
+  EXPECT_EQ(train(options("a").epochs(1)).outcome, TrainOutcome::AlreadyFinished);
 }
 
 TEST_F(TrainTest, LetsInOneRunAtATime) {

@@ -55,6 +55,10 @@ struct DataCheckEvents {
 VITRINE_API std::optional<DataReport> check_images(
     const ImageData& data, int64_t workers, const DataCheckEvents& events = {});
 
+/// What `scan_image_splits` would refuse about the classes of `data`, found at `path`, in one line:
+/// of a part, or because those of the parts differ; nothing where they are right.
+VITRINE_API std::optional<std::string> class_fault(const std::string& path, const ImageData& data);
+
 /// Classes that one part has and another one has not, or where one of them has no image that can be
 /// read: names, by the part that lacks them.
 VITRINE_API std::map<std::string, std::vector<std::string>> missing_classes(

@@ -47,7 +47,8 @@ class VITRINE_API ConfusionMatrix {
   /// Counts predictions [B] and true classes [B], both int64.
   void add(const torch::Tensor& predicted, const torch::Tensor& targets);
 
-  /// int64 [K, K], on the CPU.
+  /// int64 [K, K], on the CPU: sparse (COO, coalesced), since of K * K numbers no more than there
+  /// are images can be above 0.
   const torch::Tensor& counts() const { return counts_; }
   /// Scores by class.
   std::vector<ClassScores> scores() const;

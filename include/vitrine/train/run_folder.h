@@ -14,16 +14,18 @@ namespace detail {
 class MetricsCopies;
 }  // namespace detail
 
-/// The folder of a training run: config.json, metrics.jsonl, best.safetensors, checkpoints/ and
-/// report.html; and, for other readers of the same metrics, metrics.csv and TensorBoard's events.
+/// The folder of a training run: config.json, metrics.jsonl, best.safetensors with best.json, which
+/// says how well it does, checkpoints/ and report.html; and, for other readers of the same metrics,
+/// metrics.csv and TensorBoard's events.
 ///
 /// While it lives no other process can open the same folder (`flock`, which ends with the process,
 /// however that ends). Writers keep an order: metrics, best model, checkpoint. What comes before a
 /// checkpoint is repeated from the checkpoint before when a run was stopped in between.
 class VITRINE_API RunFolder {
  public:
-  /// Makes the folder, locks it, and removes files that a killed run left half-written. Throws
-  /// FileError when another run holds it, it cannot be made, or one of its files is a folder.
+  /// Makes the folder where it is missing, locks it, and removes files that a killed run left
+  /// half-written. Throws FileError when another run holds it, it cannot be made, or one of its
+  /// files is a folder. A folder that gets no config.json is left as it was found.
   explicit RunFolder(std::string path);
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
@@ -51,10 +53,12 @@ class VITRINE_API RunFolder {
   std::string metrics_path() const { return path_ + "/metrics.jsonl"; }
   std::string report_path() const { return path_ + "/report.html"; }
   std::string best_path() const { return path_ + "/best.safetensors"; }
+  std::string best_evaluation_path() const { return path_ + "/best.json"; }
   std::string checkpoints_path() const { return path_ + "/checkpoints"; }
 
  private:
   std::string path_;
+  bool was_there_;
   std::unique_ptr<detail::MetricsCopies> copies_;
   int lock_ = -1;
 };
