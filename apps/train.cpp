@@ -72,11 +72,10 @@ TrainEvents show(const Arguments& arguments, const TrainOptions& options) {
           std::cerr,
           standard_error_progress(arguments.flag("quiet"), kLineInterval),
           "epoch " + std::to_string(step.epoch) + "/" + std::to_string(total_epochs(options)),
-          step.batches * options.batch_size() * options.grad_accum_steps(),
+          step.images,
           "images");
     }
-    shown->bar->update(
-        step.batch * options.batch_size() * options.grad_accum_steps(), step_text(step));
+    shown->bar->update(step.progress.images, step_text(step));
   };
   events.epoch = [&, shown](const EpochRecord& record, bool best) {
     shown->bar.reset();

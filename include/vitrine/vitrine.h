@@ -62,6 +62,7 @@
 #include "vitrine/text.h"
 #include "vitrine/train/checkpoint.h"
 #include "vitrine/train/distillation.h"
+#include "vitrine/train/epoch_plan.h"
 #include "vitrine/train/epoch_progress.h"
 #include "vitrine/train/evaluator.h"
 #include "vitrine/train/freeze.h"

@@ -186,7 +186,9 @@ std::vector<Field> colour_and_erasing_fields() {
       field(
           "re_aspect", [](auto& o) -> auto& { return o.augment().erasing().aspect(); }),
       field(
-          "aug_repeats", [](auto& o) -> auto& { return o.aug_repeats(); })};
+          "aug_repeats", [](auto& o) -> auto& { return o.aug_repeats(); }),
+      field(
+          "multi_scale", [](auto& o) -> auto& { return o.multi_scale(); })};
 }
 
 std::vector<Field> optimizer_fields() {

@@ -7,10 +7,12 @@
 #include <utility>
 
 #include "vitrine/data/random.h"
+#include "vitrine/data/sampler.h"
 #include "vitrine/error.h"
 #include "vitrine/text.h"
 #include "vitrine/train/layer_decay.h"
 
+#include "train/planned_data.h"
 #include "train/random_scope.h"
 
 namespace vitrine {
@@ -88,6 +90,7 @@ Trainer::Trainer(std::shared_ptr<Classifier> model, const TrainerOptions& option
           static_cast<bool>(options.teacher()),
       "a distillation needs a teacher, and a teacher a distillation_type, soft or hard");
   check_options(options.mixup());
+  check_options(options.multi_scale());
   check_options(options.model_ema());
   check_options(options.grad_scaler());
   TORCH_CHECK_VALUE(
@@ -122,10 +125,27 @@ int64_t updates_per_epoch(std::size_t images, int64_t batch_size, int64_t grad_a
 /// An epoch that is being trained.
 struct Trainer::Epoch {
   int64_t number;
-  int64_t batches;
   ImageDataset data;
-  ShuffleSampler order;  // of the batches to come
+  std::shared_ptr<const detail::PlannedOrder> plan;
   EpochProgress progress;
+  int64_t base_updates;  // that it would have at the size of the data
+
+  int64_t updates() const { return plan->batches.back().update + 1; }
+  int64_t images() const {
+    return static_cast<int64_t>(plan->batches.back().first + plan->batches.back().count);
+  }
+  /// Place of the first batch that is not done.
+  std::size_t begin() const {
+    const auto found =
+        std::find_if(plan->batches.begin(), plan->batches.end(), [this](const PlannedBatch& batch) {
+          return batch.update >= progress.updates;
+        });
+    return static_cast<std::size_t>(found - plan->batches.begin());
+  }
+  /// Where the schedule stands at an update of the epoch.
+  int64_t scheduled(int64_t update) const {
+    return (number - 1) * base_updates + update * base_updates / updates();
+  }
 
   /// Throws Error where what was measured before update `step` on the images at `places` is not
   /// finite and a lower scale of the gradients is no remedy.
@@ -147,26 +167,41 @@ std::optional<EpochReport> Trainer::train_epoch(
     ImageDataset data, int64_t epoch, const StepHandler& step, const EpochProgress& done) {
   const auto own = data.size().value();
   TORCH_CHECK_VALUE(own > 0, "dataset to train on has to have an image");
+  TORCH_CHECK_VALUE(
+      data.scales() == options_.multi_scale().sides().size(),
+      "dataset has to have a scale for each of the ",
+      options_.multi_scale().sides().size(),
+      " sides of multi_scale, but has ",
+      data.scales());
   const auto images = examples_per_epoch(own, options_.aug_repeats());
   const auto size = options_.loader().batch_size();
-  const auto batches = updates_per_epoch(images, size);
-  auto loader_options = options_.loader();
-  loader_options.drop_last(static_cast<int64_t>(images) >= size);
+  auto plan = std::make_shared<detail::PlannedOrder>();
+  plan->order =
+      ShuffleSampler(own, options_.seed(), epoch, options_.aug_repeats()).next(images).value();
+  plan->batches = plan_epoch(EpochPlanOptions()
+                                 .images(images)
+                                 .batch_size(size)
+                                 .grad_accum_steps(options_.grad_accum_steps())
+                                 .multi_scale(options_.multi_scale())
+                                 .seed(options_.seed())
+                                 .epoch(epoch));
   data.set_epoch(epoch);
-  ShuffleSampler order(own, options_.seed(), epoch, options_.aug_repeats());
-  order.skip(static_cast<std::size_t>(
-      std::min(done.updates * options_.grad_accum_steps(), batches) * size));
-  Epoch rest{epoch, batches, data, order, done};
-  Loader loader(std::move(data), std::move(order), loader_options);
-  return train_batches(loader, rest, step);
+  Epoch rest{
+      epoch,
+      std::move(data),
+      std::move(plan),
+      done,
+      updates_per_epoch(images, size, options_.grad_accum_steps())};
+  return train_batches(rest, step);
 }
 
-std::optional<EpochReport> Trainer::train_batches(
-    Loader& loader, Epoch& epoch, const StepHandler& step) {
+std::optional<EpochReport> Trainer::train_batches(Epoch& epoch, const StepHandler& step) {
   model_->train();
   detail::RandomScope random(options_.device());
-  const auto accumulated = options_.grad_accum_steps();
-  const auto in_epoch = (epoch.batches - 1) / accumulated + 1;
+  auto i = epoch.begin();
+  auto loading = options_.loader();
+  BatchLoader<detail::PlannedDataset, detail::PlannedSampler> loader(
+      {epoch.data, epoch.plan}, {epoch.plan, i}, loading.drop_last(false));
   auto& progress = epoch.progress;
   const auto before = progress;
   const auto start = Clock::now();
@@ -176,27 +211,25 @@ std::optional<EpochReport> Trainer::train_batches(
   };
   std::vector<torch::Tensor> losses;  // of the batches of an update
   std::vector<std::size_t> places;    // of their images
-  for (auto i = progress.updates * accumulated; auto batch = loader.next(); ++i) {
+  for (; auto batch = loader.next(); ++i) {
     const auto number = updates();
-    const auto part = i % accumulated;
-    const auto parts = std::min(accumulated, epoch.batches - (i - part));
-    if (part == 0) {
+    const auto& planned = epoch.plan->batches[i];
+    if (planned.part == 0) {
       optimizer_.zero_grad();
       losses.clear();
       places.clear();
     }
-    const auto seed = batch_seed(options_.seed(), number, part);
+    const auto seed = batch_seed(options_.seed(), number, planned.part);
     random.seed(seed);
-    losses.push_back(backward(*batch, seed, epoch.number, parts));
-    const auto its_places =
-        epoch.order.next(static_cast<std::size_t>(batch->target.size(0))).value();
-    places.insert(places.end(), its_places.begin(), its_places.end());
-    if (part + 1 < parts) {
+    losses.push_back(backward(*batch, seed, epoch.number, planned.parts));
+    const auto first = epoch.plan->order.begin() + static_cast<std::ptrdiff_t>(planned.first);
+    places.insert(places.end(), first, first + static_cast<std::ptrdiff_t>(planned.count));
+    if (planned.part + 1 < planned.parts) {
       continue;
     }
     const auto found = measure(losses);
     epoch.check(found, number + 1, places);
-    const auto lr = learning_rate(options_.schedule(), number);
+    const auto lr = learning_rate(options_.schedule(), epoch.scheduled(progress.updates));
     update(lr, found.overflowed);
     ++progress.updates;
     progress.skipped_updates += found.overflowed ? 1 : 0;
@@ -206,19 +239,20 @@ std::optional<EpochReport> Trainer::train_batches(
     if (step && !step(
                     {epoch.number,
                      progress.updates,
-                     in_epoch,
+                     epoch.updates(),
                      found.loss,
                      lr,
                      rate(),
                      progress,
                      loader.waited().count() / seconds(),
-                     found.overflowed})) {
+                     found.overflowed,
+                     epoch.images()})) {
       return std::nullopt;
     }
   }
   return EpochReport{
       progress.mean_loss(),
-      learning_rate(options_.schedule(), updates() - 1),
+      learning_rate(options_.schedule(), epoch.scheduled(progress.updates - 1)),
       static_cast<double>(progress.images) / progress.seconds,
       progress.images == before.images ? 0 : loader.waited().count() / seconds(),
       progress.skipped_updates};

@@ -8,12 +8,14 @@
 #include <filesystem>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "vitrine/data/image_data.h"
 #include "vitrine/data/sampler.h"
 #include "vitrine/error.h"
 #include "vitrine/text.h"
 #include "vitrine/train/checkpoint.h"
+#include "vitrine/train/epoch_plan.h"
 #include "vitrine/train/evaluator.h"
 #include "vitrine/train/report.h"
 #include "vitrine/train/run_folder.h"
@@ -187,6 +189,9 @@ Trainer Run::make_trainer() const {
           .clip_mode(options_.clip_mode())
           .grad_accum_steps(options_.grad_accum_steps())
           .aug_repeats(options_.aug_repeats())
+          .multi_scale(MultiScaleOptions()
+                           .sides(options_.multi_scale())
+                           .base_pixels(card_.preprocess.height() * card_.preprocess.width()))
           .seed(options_.seed())
           .loader(loader_options())
           .device(options_.device())
@@ -280,6 +285,12 @@ bool Run::run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch) {
 ImageDataset Run::train_data() {
   ImageDataset data(
       splits_.train.samples, TrainTransform(options_.augment(), card_.preprocess), options_.seed());
+  std::vector<ImageTransform> scales;
+  for (const auto side : options_.multi_scale()) {
+    auto scaled = card_.preprocess;
+    scales.emplace_back(TrainTransform(options_.augment(), scaled.height(side).width(side)));
+  }
+  data.set_scales(std::move(scales));
   if (options_.skip_bad_images()) {
     bad_images_.watch(data, BadImages::Replace);
   }

@@ -73,6 +73,10 @@ struct TrainOptions {
   /// Variations of each image that follow one another in an epoch (`repeated_indices`), at least 1;
   /// 0 for every image once.
   TORCH_ARG(double, aug_repeats) = 0.0;
+  /// Sides in pixels of square images, of which each update takes one (`MultiScaleOptions`); none
+  /// for the size of `preprocess` alone, which stays that of validation. Needs a model that takes
+  /// images of other sizes than its own: a MobileViT, or a ViT with dynamic_img_size.
+  TORCH_ARG(std::vector<int64_t>, multi_scale);
 
   TORCH_ARG(OptimizerOptions, optimizer);
   /// Factor of the learning rate from one layer to the one below it (`layer_lr_scales`), above 0
