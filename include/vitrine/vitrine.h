@@ -32,6 +32,7 @@
 #include "vitrine/layers/classifier_head.h"
 #include "vitrine/layers/conv_block.h"
 #include "vitrine/layers/drop_path.h"
+#include "vitrine/layers/grad_checkpointing.h"
 #include "vitrine/layers/init.h"
 #include "vitrine/layers/layer_scale.h"
 #include "vitrine/layers/linear_attention.h"

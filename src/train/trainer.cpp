@@ -9,6 +9,7 @@
 #include "vitrine/data/random.h"
 #include "vitrine/data/sampler.h"
 #include "vitrine/error.h"
+#include "vitrine/layers/grad_checkpointing.h"
 #include "vitrine/text.h"
 #include "vitrine/train/layer_decay.h"
 
@@ -263,6 +264,7 @@ torch::Tensor Trainer::find_loss(const torch::Tensor& images, const torch::Tenso
   std::vector<torch::Tensor> logits;  // of each head that has a part in the loss, [B, K]
   {
     const PrecisionScope scope(options_.precision(), options_.device().type());
+    const GradCheckpointing checkpointing(options_.grad_checkpointing());
     logits = options_.teacher() ? model_->forward_heads(model_->forward_features(images))
                                 : std::vector<torch::Tensor>{model_->forward(images)};
   }

@@ -194,6 +194,7 @@ Trainer Run::make_trainer() const {
                            .base_pixels(card_.preprocess.height() * card_.preprocess.width()))
           .seed(options_.seed())
           .loader(loader_options())
+          .grad_checkpointing(options_.grad_checkpointing())
           .device(options_.device())
           .precision(options_.precision())};
 }

@@ -411,6 +411,16 @@ TEST(Train, VariesImagesTheSameForAnyNumberOfWorkersAndAfterAStop) {
   EXPECT_EQ(bytes_of(checkpoint_of(resumed, 2)), bytes_of(checkpoint_of(whole, 2)));
 }
 
+TEST(Train, GivesTheSameFilesWithGradientCheckpointing) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(vitrine_program(train_words(folder / "run", 1)).status, 0);
+  const auto words = joined(train_words(folder / "less", 1), {"--grad-checkpointing"});
+  ASSERT_EQ(vitrine_program(words).status, 0);
+  EXPECT_EQ(
+      bytes_of(checkpoint_of(folder / "less", 1)), bytes_of(checkpoint_of(folder / "run", 1)));
+  EXPECT_EQ(bytes_of(folder / "less/config.json"), bytes_of(folder / "run/config.json"));
+}
+
 TEST(Train, TrainsAtSeveralSizesAndGoesOnToTheSameBits) {
   const TemporaryFolder folder;
   const std::vector<std::string> more = {

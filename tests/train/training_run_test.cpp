@@ -337,6 +337,24 @@ TEST_F(TrainTest, GoesOnToTheSameBitsAtSeveralSizes) {
   }
 }
 
+TEST_F(TrainTest, GivesTheSameBitsWithGradientCheckpointing) {
+  for (const auto* model :
+       {"vitrine_vit_patch4_32", "vitrine_swin_patch2_window4_32", "vitrine_mobilevit_32"}) {
+    SCOPED_TRACE(model);
+    const auto of = [&](const std::string& run) {
+      auto result = rich_options(run).model(model).epochs(2).grad_accum_steps(2);
+      result.model_options(ModelOptions().drop_path_rate(0.2).drop_rate(0.1));
+      return result.preprocess(PreprocessOptions().height(32).width(32).crop_pct(1));
+    };
+    const std::string name = model;
+    train(of(name));
+    train(of(name + "-less").grad_checkpointing(true));
+    EXPECT_EQ(
+        read_file(checkpoint_path(folder_ / (name + "-less/checkpoints"), 2)),
+        read_file(checkpoint_path(folder_ / (name + "/checkpoints"), 2)));
+  }
+}
+
 TEST_F(TrainTest, RefusesSeveralSizesWhereTheModelTakesOne) {
   const auto swin = options("a")
                         .model("vitrine_swin_patch2_window4_32")

@@ -133,6 +133,9 @@ struct TrainOptions {
 
   /// Forget an earlier run in `output` and start anew.
   TORCH_ARG(bool, fresh) = false;
+  /// Compute the blocks of the model again for the backward pass, which takes less memory and more
+  /// time (`GradCheckpointing`); the result does not depend on it.
+  TORCH_ARG(bool, grad_checkpointing) = false;
   /// Threads that prepare batches; the result does not depend on it.
   TORCH_ARG(int64_t, workers) = 2;
   /// Updates after which a checkpoint is written in the middle of an epoch, each time; 0 for none.
@@ -157,7 +160,7 @@ VITRINE_API ScheduleOptions make_schedule(const TrainOptions& options, int64_t u
 VITRINE_API PlateauOptions make_plateau(const TrainOptions& options);
 
 /// The options that decide the outcome of a run, as one JSON object; `output`, `fresh`, `workers`,
-/// `save_every`, `keep` and `device` are left out.
+/// `save_every`, `keep`, `grad_checkpointing` and `device` are left out.
 VITRINE_API std::string train_options_to_json(const TrainOptions& options);
 
 /// Such an object, or a config.json that has it below "options", laid over `base`. Throws

@@ -60,6 +60,8 @@ struct TrainerOptions {
   /// From which the order of images, dropout, stochastic depth and mixes follow.
   TORCH_ARG(std::uint64_t, seed) = 42;
   TORCH_ARG(LoaderOptions, loader);
+  /// Compute the blocks of the model again for the backward pass (`GradCheckpointing`).
+  TORCH_ARG(bool, grad_checkpointing) = false;
   TORCH_ARG(torch::Device, device) = torch::kCPU;
   /// Of the forward pass and what follows from it; weights, loss and moments are float32.
   TORCH_ARG(Precision, precision) = Precision::Fp32;
