@@ -220,6 +220,8 @@ std::vector<Field> optimizer_fields() {
       named(
           "precision", [](auto& o) -> auto& { return o.precision(); }, parse_precision),
       field(
+          "channels_last", [](auto& o) -> auto& { return o.channels_last(); }),
+      field(
           "grad_accum_steps", [](auto& o) -> auto& { return o.grad_accum_steps(); }),
       field(
           "model_ema", [](auto& o) -> auto& { return o.model_ema().model_ema(); }),

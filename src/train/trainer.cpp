@@ -21,9 +21,21 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::shared_ptr<Classifier> moved(std::shared_ptr<Classifier> model, torch::Device device) {
+/// In which order images [B, C, H, W] and weights of convolutions lie in memory.
+torch::MemoryFormat memory_format(const TrainerOptions& options) {
+  return options.channels_last() ? torch::MemoryFormat::ChannelsLast
+                                 : torch::MemoryFormat::Contiguous;
+}
+
+std::shared_ptr<Classifier> moved(
+    std::shared_ptr<Classifier> model, const TrainerOptions& options) {
   TORCH_CHECK_VALUE(model != nullptr, "there has to be a model to train");
-  model->to(device);
+  model->to(options.device());
+  for (auto& parameter : model->parameters()) {
+    if (options.channels_last() && parameter.dim() == 4) {
+      parameter.set_data(parameter.data().contiguous(memory_format(options)));
+    }
+  }
   return model;
 }
 
@@ -78,7 +90,7 @@ std::uint64_t batch_seed(std::uint64_t seed, int64_t update, int64_t part) {
 }  // namespace
 
 Trainer::Trainer(std::shared_ptr<Classifier> model, const TrainerOptions& options)
-    : model_(moved(std::move(model), options.device())),
+    : model_(moved(std::move(model), options)),
       options_(options),
       optimizer_(*model_, options.optimizer(), layer_lr_scales(*model_, options.layer_decay())) {
   check_options(options.schedule());
@@ -282,7 +294,8 @@ torch::Tensor Trainer::find_loss(const torch::Tensor& images, const torch::Tenso
 torch::Tensor Trainer::backward(
     const torch::data::Example<>& batch, std::uint64_t seed, int64_t epoch, int64_t parts) {
   const auto dtype = model_->parameters().front().scalar_type();
-  auto images = batch.data.to(options_.device(), dtype, /*non_blocking=*/true);  // [B, C, H, W]
+  auto images = batch.data.to(options_.device(), dtype, /*non_blocking=*/true)
+                    .contiguous(memory_format(options_));  // [B, C, H, W]
   auto targets =
       batch.target.to(options_.device(), /*non_blocking=*/true);  // [B], [B, K] where mixed
   if (mixes(options_.mixup(), epoch)) {

@@ -195,6 +195,7 @@ Trainer Run::make_trainer() const {
           .seed(options_.seed())
           .loader(loader_options())
           .grad_checkpointing(options_.grad_checkpointing())
+          .channels_last(options_.channels_last())
           .device(options_.device())
           .precision(options_.precision())};
 }

@@ -19,6 +19,7 @@
 
 #include "support/drawn_data.h"
 #include "support/temporary_folder.h"
+#include "support/tensor_assert.h"
 #include "support/value_error.h"
 
 namespace vitrine {
@@ -353,6 +354,30 @@ TEST_F(TrainTest, GivesTheSameBitsWithGradientCheckpointing) {
         read_file(checkpoint_path(folder_ / (name + "-less/checkpoints"), 2)),
         read_file(checkpoint_path(folder_ / (name + "/checkpoints"), 2)));
   }
+}
+
+TEST_F(TrainTest, ConvolvesWithChannelsLastAndGoesOnToTheSameBits) {
+  const auto of = [&](const std::string& run) {
+    auto result = rich_options(run).model("vitrine_mobilevit_32").grad_accum_steps(2);
+    result.model_options({}).preprocess(PreprocessOptions().height(32).width(32).crop_pct(1));
+    return result.epochs(2);
+  };
+  const auto last = [&](const std::string& run) {
+    return checkpoint_path(folder_ / (run + "/checkpoints"), 2);
+  };
+  train(of("plain"));
+  train(of("a").channels_last(true));
+  const auto plain = read_checkpoint(last("plain"));
+  for (const auto& item : read_checkpoint(last("a")).model) {
+    EXPECT_TENSOR_NEAR(item.value(), *plain.model.find(item.key()), 1e-3) << item.key();
+  }
+  TrainEvents events;
+  int64_t updates = 0;
+  events.step = [&](const StepReport&) { ++updates; };
+  events.stop = [&] { return updates == 2; };
+  EXPECT_EQ(train(of("b").channels_last(true), events).outcome, TrainOutcome::Stopped);
+  EXPECT_EQ(train(of("b").channels_last(true)).outcome, TrainOutcome::Finished);
+  EXPECT_EQ(read_file(last("b")), read_file(last("a")));
 }
 
 TEST_F(TrainTest, RefusesSeveralSizesWhereTheModelTakesOne) {

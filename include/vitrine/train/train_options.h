@@ -126,6 +126,9 @@ struct TrainOptions {
   TORCH_ARG(int64_t, batch_size) = 32;
   /// Of the model, in training and validation; weights, loss and moments are float32.
   TORCH_ARG(Precision, precision) = Precision::Fp32;
+  /// Keep images and the weights of convolutions in memory with the channels of a pixel side by
+  /// side, in which some devices convolve faster.
+  TORCH_ARG(bool, channels_last) = false;
   /// Batches whose mean gradient makes an update.
   TORCH_ARG(int64_t, grad_accum_steps) = 1;
   /// From which all randomness follows.

@@ -62,6 +62,8 @@ struct TrainerOptions {
   TORCH_ARG(LoaderOptions, loader);
   /// Compute the blocks of the model again for the backward pass (`GradCheckpointing`).
   TORCH_ARG(bool, grad_checkpointing) = false;
+  /// Keep images and the weights of convolutions with the channels of a pixel side by side.
+  TORCH_ARG(bool, channels_last) = false;
   TORCH_ARG(torch::Device, device) = torch::kCPU;
   /// Of the forward pass and what follows from it; weights, loss and moments are float32.
   TORCH_ARG(Precision, precision) = Precision::Fp32;
