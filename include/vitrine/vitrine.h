@@ -77,6 +77,7 @@
 #include "vitrine/train/optimizer.h"
 #include "vitrine/train/plateau.h"
 #include "vitrine/train/report.h"
+#include "vitrine/train/run_checkpoints.h"
 #include "vitrine/train/run_folder.h"
 #include "vitrine/train/schedule.h"
 #include "vitrine/train/train_options.h"
