@@ -17,6 +17,7 @@
 #include "vitrine/infer/labels.h"
 #include "vitrine/models/registry.h"
 #include "vitrine/text.h"
+#include "vitrine/train/run_checkpoints.h"
 #include "vitrine/train/train_options.h"
 
 namespace vitrine {
@@ -351,10 +352,16 @@ LoadedModel open_model(const Arguments& arguments, const std::string& path, bool
   }
   options.checkpoint_key = arguments.text("checkpoint-key");
   options.reset_head = any_head;
-  const auto card = find_model_card(path, options);
+  // What a run's checkpoint has no card for stands in the run's best model.
+  const auto run = run_of_checkpoint(path);
+  const auto described = run ? *run + "/best.safetensors" : path;
+  const auto card = find_model_card(described, options);
   options.options = model_options(arguments, card.family);
   check_image_size(card, options.options, path);
-  auto loaded = load_model(path, options);
+  auto loaded = load_model(described, options);
+  if (run) {
+    load_checkpoint_weights(loaded, path, LoadOptions().reset_head(any_head).origin(card.options));
+  }
   const bool for_images = arguments.spec().find("weights") != nullptr;
   if (for_images && loaded.model->in_chans() != 3) {
     throw Error(

@@ -9,6 +9,7 @@
 #include "vitrine/file.h"
 #include "vitrine/text.h"
 #include "vitrine/train/report.h"
+#include "vitrine/train/run_checkpoints.h"
 
 #include "commands.h"
 #include "common_options.h"
@@ -34,8 +35,14 @@ ImageSet find_part(const Arguments& arguments) {
 void check_usage(const Arguments& arguments) {
   check_model_options(arguments);
   const auto models = arguments.all("weights").size();
-  const bool average = arguments.flag("average");
-  if (average && models < 2) {
+  const bool best = arguments.given("best");
+  const bool average = arguments.flag("average") || best;
+  if (best && (models > 1 || arguments.flag("average"))) {
+    throw UsageError(
+        "evaluate: --best averages checkpoints of the one run whose folder --weights is; it "
+        "excludes --average");
+  }
+  if (average && !best && models < 2) {
     throw UsageError("evaluate: --average takes two or more --weights, got one");
   }
   if (arguments.given("report") && models > 1 && !average) {
@@ -44,7 +51,8 @@ void check_usage(const Arguments& arguments) {
   for (const auto* option : {"output", "force"}) {
     if (arguments.given(option) && !average) {
       throw UsageError(
-          std::string("evaluate: --") + option + " is for the model that --average makes");
+          std::string("evaluate: --") + option +
+          " is for the model that --average or --best makes");
     }
   }
   const std::filesystem::path output = arguments.text("output");
@@ -103,7 +111,9 @@ int run_evaluate(const Arguments& arguments) {
   const auto& data = arguments.operands()[0];
   Judgement judgement{data, find_part(arguments), device};
   catch_stop_signals();
-  const auto paths = arguments.all("weights");
+  const bool best = arguments.given("best");
+  const auto paths = best ? best_checkpoints(arguments.text("weights"), arguments.whole("best"))
+                          : arguments.all("weights");
   std::vector<EvaluatedModel> models;
   const auto judge = [&](const LoadedModel& loaded, const std::string& name) {
     auto model = evaluate_model(arguments, loaded, name, judgement);
@@ -112,7 +122,7 @@ int run_evaluate(const Arguments& arguments) {
     }
     return model.has_value();
   };
-  if (arguments.flag("average")) {
+  if (best || arguments.flag("average")) {
     const auto loaded = average_models(arguments, paths);
     if (!judge(loaded, "average of " + join(paths, ", "))) {
       return 128 + stop_signal();
@@ -170,7 +180,12 @@ Command evaluate_command() {
         split_seed_option(),
         flag_option("tta", "judge by the mean probabilities of an image and its mirror image"),
         flag_option("average", "judge the one model whose weights are the mean of all --weights"),
-        text_option("output", "FILE", "where the model that --average makes is kept"),
+        whole_option(
+            "best",
+            "judge the mean of the N best checkpoints that the run in the folder --weights keeps",
+            "",
+            1),
+        text_option("output", "FILE", "where the model that --average or --best makes is kept"),
         flag_option("force", "replace --output where it is there already"),
         whole_option("mistakes", "worst mistakes to list", "20", 0),
         choice_option("format", {"table", "json"}, "how the result is printed", "table"),
@@ -181,7 +196,8 @@ Command evaluate_command() {
       "vitrine evaluate digits --weights runs/vit/best.safetensors --report vit.html",
       "vitrine evaluate digits --weights a.safetensors --weights b.safetensors --tta",
       "vitrine evaluate digits --weights a.safetensors --weights b.safetensors --average "
-      "--output mean.safetensors"};
+      "--output mean.safetensors",
+      "vitrine evaluate digits --weights runs/vit --best 5 --output mean.safetensors"};
   return {spec, run_evaluate};
 }
 

@@ -131,6 +131,10 @@ std::vector<Flag> optimizer_flags() {
           "its weights",
           [](auto& o) -> auto& { return o.clip_mode(); },
           parse_clip_mode),
+      flag(
+          "channels-last",
+          "keep the channels of a pixel side by side in memory, for convolutions",
+          [](auto& o) -> auto& { return o.channels_last(); }),
       whole(
           "grad-accum-steps", "batches of an update", 1, kMostEpochs, [](auto& o) -> auto& {
             return o.grad_accum_steps();

@@ -67,17 +67,16 @@ TrainEvents show(const Arguments& arguments, const TrainOptions& options) {
             std::to_string(start.val_images) + " to validate");
   };
   events.step = [&, shown](const StepReport& step) {
-    const auto update_size = options.batch_size() * options.grad_accum_steps();
     if (!shown->bar) {
       shown->bar = std::make_unique<Progress>(
           std::cerr,
           standard_error_progress(arguments.flag("quiet"), kLineInterval),
           "epoch " + std::to_string(step.epoch) + "/" + std::to_string(total_epochs(options)),
-          step.batches * update_size,
+          step.images,
           "images",
-          /*before=*/step.batch * update_size);
+          /*before=*/step.progress.images);
     }
-    shown->bar->update(step.batch * update_size, step_text(step));
+    shown->bar->update(step.progress.images, step_text(step));
   };
   events.epoch = [&, shown](const EpochRecord& record, bool best) {
     shown->bar.reset();

@@ -135,6 +135,7 @@ TrainOptions read_train_options(const Arguments& arguments) {
     }
   }
   return options.workers(arguments.whole("workers"))
+      .grad_checkpointing(arguments.flag("grad-checkpointing"))
       .save_every(arguments.whole("save-every"))
       .keep(arguments.whole("keep"))
       .fresh(arguments.flag("fresh"));
@@ -166,6 +167,9 @@ std::vector<OptionGroup> train_groups() {
   }
   groups.push_back(preprocessing_group());
   groups.push_back(running_group(std::to_string(TrainOptions().batch_size())));
+  groups.back().options.push_back(flag_option(
+      "grad-checkpointing",
+      "compute blocks again for their gradients: less memory, more time, the same result"));
   return groups;
 }
 

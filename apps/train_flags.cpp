@@ -34,8 +34,30 @@ std::vector<Flag> data_flags() {
           [](auto& o) -> auto& { return o.max_bad_images(); })};
 }
 
+Flag multi_scale_flag() {
+  OptionSpec spec;
+  spec.name = "multi-scale";
+  spec.value = "N,N,...";
+  spec.help = "sides of images, one drawn for each update, whose batches keep their pixels";
+  spec.expected = [](const std::string& text) -> std::string {
+    const auto parts = split(text, ',');
+    const bool right = std::all_of(parts.begin(), parts.end(), [](const std::string& part) {
+      int64_t side = 0;
+      return parse_whole(part, side) && side >= 1;
+    });
+    return right ? "" : "sides in pixels with commas between";
+  };
+  return {spec, [](TrainOptions& o, const Arguments& a, const std::string& n) {
+            o.multi_scale().clear();
+            for (const auto& part : split(a.text(n), ',')) {
+              parse_whole(part, o.multi_scale().emplace_back());
+            }
+          }};
+}
+
 std::vector<Flag> crop_flags() {
   return {
+      multi_scale_flag(),
       flag(
           "no-aug", "no variation: scale and cut the centre", [](auto& o) -> auto& {
             return o.augment().no_aug();
@@ -186,7 +208,7 @@ std::vector<FlagGroup> flag_groups() {
       {"Distillation", distillation_flags()},
       {"Mixup and CutMix", mixup_flags()},
       {"Moving average of the weights", model_ema_flags()},
-      {"Random crop", crop_flags()},
+      {"Size and random crop", crop_flags()},
       {"Flips and affine map", flip_and_affine_flags()},
       {"Policies", policy_flags()},
       {"Colours", colour_flags()},

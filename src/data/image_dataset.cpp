@@ -1,5 +1,6 @@
 #include "vitrine/data/image_dataset.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "vitrine/data/random.h"
@@ -14,9 +15,21 @@ ImageDataset::ImageDataset(
       seed_(seed) {}
 
 torch::data::Example<> ImageDataset::get(std::size_t index) {
+  return make(index, transform_);
+}
+
+torch::data::Example<> ImageDataset::get(std::size_t index, std::size_t scale) {
+  const auto count = std::max<std::size_t>(scales_.size(), 1);
+  TORCH_CHECK_VALUE(
+      scale < count, "scale has to be below the ", count, " of the dataset, but got ", scale);
+  return make(index, scales_.empty() ? transform_ : scales_[scale]);
+}
+
+torch::data::Example<> ImageDataset::make(
+    std::size_t index, const ImageTransform& transform) const {
   const auto found = find(index);
   auto generator = make_generator(mix_seed(seed_, static_cast<std::uint64_t>(epoch_), index));
-  return {transform_(found.image, generator), torch::scalar_tensor(found.label, torch::kInt64)};
+  return {transform(found.image, generator), torch::scalar_tensor(found.label, torch::kInt64)};
 }
 
 /// The image that is read for `index`, itself or another.

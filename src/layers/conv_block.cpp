@@ -6,6 +6,7 @@
 #include "vitrine/layers/observe.h"
 
 #include "layers/checks.h"
+#include "layers/grad_checkpointing.h"
 
 namespace vitrine {
 
@@ -106,6 +107,9 @@ void InvertedResidualImpl::pretty_print(std::ostream& stream) const {
 }
 
 torch::Tensor InvertedResidualImpl::forward(const torch::Tensor& x) {
+  if (detail::checkpoints()) {
+    return detail::checkpointed(*this, x, [this](const torch::Tensor& in) { return forward(in); });
+  }
   const bool residual = options.stride() == 1 && options.in_chans() == options.out_chans();
   const auto y = conv3_1x1(conv2_kxk(conv1_1x1(x)));  // [B, out_chans, H', W']
   // Without a shortcut nothing would be left of an image whose branch is dropped.

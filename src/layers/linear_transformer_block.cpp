@@ -3,6 +3,7 @@
 #include "vitrine/layers/observe.h"
 
 #include "layers/checks.h"
+#include "layers/grad_checkpointing.h"
 
 namespace vitrine {
 
@@ -39,6 +40,9 @@ void LinearTransformerBlockImpl::pretty_print(std::ostream& stream) const {
 }
 
 torch::Tensor LinearTransformerBlockImpl::forward(const torch::Tensor& x) {
+  if (detail::checkpoints()) {
+    return detail::checkpointed(*this, x, [this](const torch::Tensor& in) { return forward(in); });
+  }
   TORCH_CHECK_VALUE(
       x.dim() == 4 && x.size(1) == options.dim(),
       "LinearTransformerBlock: expected tokens [B, ",

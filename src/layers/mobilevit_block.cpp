@@ -5,6 +5,7 @@
 #include "vitrine/layers/transformer_block.h"
 
 #include "layers/checks.h"
+#include "layers/grad_checkpointing.h"
 
 namespace vitrine {
 
@@ -113,6 +114,9 @@ void MobileVitBlockImpl::pretty_print(std::ostream& stream) const {
 }
 
 torch::Tensor MobileVitBlockImpl::forward(const torch::Tensor& x) {
+  if (detail::checkpoints()) {
+    return detail::checkpointed(*this, x, [this](const torch::Tensor& in) { return forward(in); });
+  }
   TORCH_CHECK_VALUE(
       x.dim() == 4 && x.size(1) == options.chans() && x.size(2) > 0 && x.size(3) > 0,
       "MobileVitBlock: expected a map [B, ",

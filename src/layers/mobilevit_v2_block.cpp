@@ -5,6 +5,7 @@
 #include "vitrine/layers/observe.h"
 
 #include "layers/checks.h"
+#include "layers/grad_checkpointing.h"
 
 namespace vitrine {
 
@@ -54,6 +55,9 @@ void MobileVitV2BlockImpl::pretty_print(std::ostream& stream) const {
 }
 
 torch::Tensor MobileVitV2BlockImpl::forward(const torch::Tensor& x) {
+  if (detail::checkpoints()) {
+    return detail::checkpointed(*this, x, [this](const torch::Tensor& in) { return forward(in); });
+  }
   TORCH_CHECK_VALUE(
       x.dim() == 4 && x.size(1) == options.chans() && x.size(2) > 0 && x.size(3) > 0,
       "MobileVitV2Block: expected a map [B, ",

@@ -3,6 +3,7 @@
 #include "vitrine/layers/observe.h"
 
 #include "layers/checks.h"
+#include "layers/grad_checkpointing.h"
 
 namespace vitrine {
 
@@ -93,6 +94,9 @@ torch::Tensor SwinBlockImpl::attend(const torch::Tensor& x) {
 }
 
 torch::Tensor SwinBlockImpl::forward(const torch::Tensor& x) {
+  if (detail::checkpoints()) {
+    return detail::checkpointed(*this, x, [this](const torch::Tensor& in) { return forward(in); });
+  }
   const auto resolution = options.input_resolution();
   TORCH_CHECK_VALUE(
       x.dim() == 4 && x.size(1) == resolution[0] && x.size(2) == resolution[1] &&

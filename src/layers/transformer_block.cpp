@@ -3,6 +3,7 @@
 #include "vitrine/layers/observe.h"
 
 #include "layers/checks.h"
+#include "layers/grad_checkpointing.h"
 
 namespace vitrine {
 
@@ -51,6 +52,9 @@ void TransformerBlockImpl::pretty_print(std::ostream& stream) const {
 }
 
 torch::Tensor TransformerBlockImpl::forward(const torch::Tensor& x) {
+  if (detail::checkpoints()) {
+    return detail::checkpointed(*this, x, [this](const torch::Tensor& in) { return forward(in); });
+  }
   TORCH_CHECK_VALUE(
       x.dim() == 3 && x.size(2) == options.dim(),
       "TransformerBlock: expected tokens [B, N, ",

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "vitrine/data/loader.h"
+#include "vitrine/train/epoch_plan.h"
 #include "vitrine/train/train_options.h"
 
 #include "name_table.h"
@@ -82,6 +83,7 @@ void check_options(const TrainOptions& options) {
       options.aug_repeats() == 0 || (options.aug_repeats() >= 1 && options.aug_repeats() <= 1000),
       "aug_repeats has to be 0 or between 1 and 1000, but got ",
       options.aug_repeats());
+  check_options(MultiScaleOptions().sides(options.multi_scale()));
   check_options(options.distillation());
   TORCH_CHECK_VALUE(
       options.teacher().empty() ==

@@ -3,9 +3,11 @@
 #include <filesystem>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "vitrine/data/random.h"
 #include "vitrine/error.h"
+#include "vitrine/layers/patch_embed.h"
 #include "vitrine/models/registry.h"
 #include "vitrine/text.h"
 #include "vitrine/train/freeze.h"
@@ -58,6 +60,22 @@ void check_teacher(const std::string& path, const LoadedModel& teacher, const Mo
   }
 }
 
+/// Throws c10::ValueError where `model` does not take images of every side.
+void check_scales(const std::vector<int64_t>& sides, const Classifier& model) {
+  const auto options = model.model_options().values();
+  if (sides.empty() || options.count("img_size") == 0) {
+    return;
+  }
+  const auto dynamic = options.find("dynamic_img_size");
+  TORCH_CHECK_VALUE(
+      dynamic != options.end() && dynamic->second == OptionValue(true),
+      "multi_scale needs a model that takes images of any size, a MobileViT or a ViT with "
+      "dynamic_img_size=true, but this one takes those of its own alone");
+  for (const auto side : sides) {
+    check_image_size(Size2{side, side}, std::get<int64_t>(options.at("patch_size")));
+  }
+}
+
 }  // namespace
 
 ModelCard make_card(const TrainOptions& options, const std::vector<std::string>& classes) {
@@ -94,6 +112,7 @@ std::shared_ptr<Classifier> make_model(const TrainOptions& options, const ModelC
         options.weights(),
         LoadOptions().reset_head(options.reset_head()).origin(starting_card(options).options));
   }
+  check_scales(options.multi_scale(), *model);
   freeze(*model, options.freeze());
   return model;
 }

@@ -17,7 +17,7 @@ namespace vitrine::detail {
 ModelCard make_card(const TrainOptions& options, const std::vector<std::string>& classes);
 
 /// The model of `card` that training starts from: random by the seed, or with the weights of the
-/// options.
+/// options. Throws c10::ValueError where it does not take images of every side of `multi_scale`.
 std::shared_ptr<Classifier> make_model(const TrainOptions& options, const ModelCard& card);
 
 /// The teacher of the model of `card`; none where the options name none. Throws Error where it does

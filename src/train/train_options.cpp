@@ -188,7 +188,9 @@ std::vector<Field> colour_and_erasing_fields() {
       field(
           "re_aspect", [](auto& o) -> auto& { return o.augment().erasing().aspect(); }),
       field(
-          "aug_repeats", [](auto& o) -> auto& { return o.aug_repeats(); })};
+          "aug_repeats", [](auto& o) -> auto& { return o.aug_repeats(); }),
+      field(
+          "multi_scale", [](auto& o) -> auto& { return o.multi_scale(); })};
 }
 
 std::vector<Field> optimizer_fields() {
@@ -219,6 +221,8 @@ std::vector<Field> optimizer_fields() {
           "batch_size", [](auto& o) -> auto& { return o.batch_size(); }),
       named(
           "precision", [](auto& o) -> auto& { return o.precision(); }, parse_precision),
+      field(
+          "channels_last", [](auto& o) -> auto& { return o.channels_last(); }),
       field(
           "grad_accum_steps", [](auto& o) -> auto& { return o.grad_accum_steps(); }),
       field(

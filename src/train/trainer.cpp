@@ -7,10 +7,13 @@
 #include <utility>
 
 #include "vitrine/data/random.h"
+#include "vitrine/data/sampler.h"
 #include "vitrine/error.h"
+#include "vitrine/layers/grad_checkpointing.h"
 #include "vitrine/text.h"
 #include "vitrine/train/layer_decay.h"
 
+#include "train/planned_data.h"
 #include "train/random_scope.h"
 
 namespace vitrine {
@@ -18,9 +21,21 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::shared_ptr<Classifier> moved(std::shared_ptr<Classifier> model, torch::Device device) {
+/// In which order images [B, C, H, W] and weights of convolutions lie in memory.
+torch::MemoryFormat memory_format(const TrainerOptions& options) {
+  return options.channels_last() ? torch::MemoryFormat::ChannelsLast
+                                 : torch::MemoryFormat::Contiguous;
+}
+
+std::shared_ptr<Classifier> moved(
+    std::shared_ptr<Classifier> model, const TrainerOptions& options) {
   TORCH_CHECK_VALUE(model != nullptr, "there has to be a model to train");
-  model->to(device);
+  model->to(options.device());
+  for (auto& parameter : model->parameters()) {
+    if (options.channels_last() && parameter.dim() == 4) {
+      parameter.set_data(parameter.data().contiguous(memory_format(options)));
+    }
+  }
   return model;
 }
 
@@ -75,7 +90,7 @@ std::uint64_t batch_seed(std::uint64_t seed, int64_t update, int64_t part) {
 }  // namespace
 
 Trainer::Trainer(std::shared_ptr<Classifier> model, const TrainerOptions& options)
-    : model_(moved(std::move(model), options.device())),
+    : model_(moved(std::move(model), options)),
       options_(options),
       optimizer_(*model_, options.optimizer(), layer_lr_scales(*model_, options.layer_decay())) {
   check_options(options.schedule());
@@ -88,6 +103,7 @@ Trainer::Trainer(std::shared_ptr<Classifier> model, const TrainerOptions& option
           static_cast<bool>(options.teacher()),
       "a distillation needs a teacher, and a teacher a distillation_type, soft or hard");
   check_options(options.mixup());
+  check_options(options.multi_scale());
   check_options(options.model_ema());
   check_options(options.grad_scaler());
   TORCH_CHECK_VALUE(
@@ -122,10 +138,27 @@ int64_t updates_per_epoch(std::size_t images, int64_t batch_size, int64_t grad_a
 /// An epoch that is being trained.
 struct Trainer::Epoch {
   int64_t number;
-  int64_t batches;
   ImageDataset data;
-  ShuffleSampler order;  // of the batches to come
+  std::shared_ptr<const detail::PlannedOrder> plan;
   EpochProgress progress;
+  int64_t base_updates;  // that it would have at the size of the data
+
+  int64_t updates() const { return plan->batches.back().update + 1; }
+  int64_t images() const {
+    return static_cast<int64_t>(plan->batches.back().first + plan->batches.back().count);
+  }
+  /// Place of the first batch that is not done.
+  std::size_t begin() const {
+    const auto found =
+        std::find_if(plan->batches.begin(), plan->batches.end(), [this](const PlannedBatch& batch) {
+          return batch.update >= progress.updates;
+        });
+    return static_cast<std::size_t>(found - plan->batches.begin());
+  }
+  /// Where the schedule stands at an update of the epoch.
+  int64_t scheduled(int64_t update) const {
+    return (number - 1) * base_updates + update * base_updates / updates();
+  }
 
   /// Throws Error where what was measured before update `step` on the images at `places` is not
   /// finite and a lower scale of the gradients is no remedy.
@@ -147,26 +180,41 @@ std::optional<EpochReport> Trainer::train_epoch(
     ImageDataset data, int64_t epoch, const StepHandler& step, const EpochProgress& done) {
   const auto own = data.size().value();
   TORCH_CHECK_VALUE(own > 0, "dataset to train on has to have an image");
+  TORCH_CHECK_VALUE(
+      data.scales() == options_.multi_scale().sides().size(),
+      "dataset has to have a scale for each of the ",
+      options_.multi_scale().sides().size(),
+      " sides of multi_scale, but has ",
+      data.scales());
   const auto images = examples_per_epoch(own, options_.aug_repeats());
   const auto size = options_.loader().batch_size();
-  const auto batches = updates_per_epoch(images, size);
-  auto loader_options = options_.loader();
-  loader_options.drop_last(static_cast<int64_t>(images) >= size);
+  auto plan = std::make_shared<detail::PlannedOrder>();
+  plan->order =
+      ShuffleSampler(own, options_.seed(), epoch, options_.aug_repeats()).next(images).value();
+  plan->batches = plan_epoch(EpochPlanOptions()
+                                 .images(images)
+                                 .batch_size(size)
+                                 .grad_accum_steps(options_.grad_accum_steps())
+                                 .multi_scale(options_.multi_scale())
+                                 .seed(options_.seed())
+                                 .epoch(epoch));
   data.set_epoch(epoch);
-  ShuffleSampler order(own, options_.seed(), epoch, options_.aug_repeats());
-  order.skip(static_cast<std::size_t>(
-      std::min(done.updates * options_.grad_accum_steps(), batches) * size));
-  Epoch rest{epoch, batches, data, order, done};
-  Loader loader(std::move(data), std::move(order), loader_options);
-  return train_batches(loader, rest, step);
+  Epoch rest{
+      epoch,
+      std::move(data),
+      std::move(plan),
+      done,
+      updates_per_epoch(images, size, options_.grad_accum_steps())};
+  return train_batches(rest, step);
 }
 
-std::optional<EpochReport> Trainer::train_batches(
-    Loader& loader, Epoch& epoch, const StepHandler& step) {
+std::optional<EpochReport> Trainer::train_batches(Epoch& epoch, const StepHandler& step) {
   model_->train();
   detail::RandomScope random(options_.device());
-  const auto accumulated = options_.grad_accum_steps();
-  const auto in_epoch = (epoch.batches - 1) / accumulated + 1;
+  auto i = epoch.begin();
+  auto loading = options_.loader();
+  BatchLoader<detail::PlannedDataset, detail::PlannedSampler> loader(
+      {epoch.data, epoch.plan}, {epoch.plan, i}, loading.drop_last(false));
   auto& progress = epoch.progress;
   const auto before = progress;
   const auto start = Clock::now();
@@ -176,27 +224,25 @@ std::optional<EpochReport> Trainer::train_batches(
   };
   std::vector<torch::Tensor> losses;  // of the batches of an update
   std::vector<std::size_t> places;    // of their images
-  for (auto i = progress.updates * accumulated; auto batch = loader.next(); ++i) {
+  for (; auto batch = loader.next(); ++i) {
     const auto number = updates();
-    const auto part = i % accumulated;
-    const auto parts = std::min(accumulated, epoch.batches - (i - part));
-    if (part == 0) {
+    const auto& planned = epoch.plan->batches[i];
+    if (planned.part == 0) {
       optimizer_.zero_grad();
       losses.clear();
       places.clear();
     }
-    const auto seed = batch_seed(options_.seed(), number, part);
+    const auto seed = batch_seed(options_.seed(), number, planned.part);
     random.seed(seed);
-    losses.push_back(backward(*batch, seed, epoch.number, parts));
-    const auto its_places =
-        epoch.order.next(static_cast<std::size_t>(batch->target.size(0))).value();
-    places.insert(places.end(), its_places.begin(), its_places.end());
-    if (part + 1 < parts) {
+    losses.push_back(backward(*batch, seed, epoch.number, planned.parts));
+    const auto first = epoch.plan->order.begin() + static_cast<std::ptrdiff_t>(planned.first);
+    places.insert(places.end(), first, first + static_cast<std::ptrdiff_t>(planned.count));
+    if (planned.part + 1 < planned.parts) {
       continue;
     }
     const auto found = measure(losses);
     epoch.check(found, number + 1, places);
-    const auto lr = learning_rate(options_.schedule(), number);
+    const auto lr = learning_rate(options_.schedule(), epoch.scheduled(progress.updates));
     update(lr, found.overflowed);
     ++progress.updates;
     progress.skipped_updates += found.overflowed ? 1 : 0;
@@ -206,19 +252,20 @@ std::optional<EpochReport> Trainer::train_batches(
     if (step && !step(
                     {epoch.number,
                      progress.updates,
-                     in_epoch,
+                     epoch.updates(),
                      found.loss,
                      lr,
                      rate(),
                      progress,
                      loader.waited().count() / seconds(),
-                     found.overflowed})) {
+                     found.overflowed,
+                     epoch.images()})) {
       return std::nullopt;
     }
   }
   return EpochReport{
       progress.mean_loss(),
-      learning_rate(options_.schedule(), updates() - 1),
+      learning_rate(options_.schedule(), epoch.scheduled(progress.updates - 1)),
       static_cast<double>(progress.images) / progress.seconds,
       progress.images == before.images ? 0 : loader.waited().count() / seconds(),
       progress.skipped_updates};
@@ -229,6 +276,7 @@ torch::Tensor Trainer::find_loss(const torch::Tensor& images, const torch::Tenso
   std::vector<torch::Tensor> logits;  // of each head that has a part in the loss, [B, K]
   {
     const PrecisionScope scope(options_.precision(), options_.device().type());
+    const GradCheckpointing checkpointing(options_.grad_checkpointing());
     logits = options_.teacher() ? model_->forward_heads(model_->forward_features(images))
                                 : std::vector<torch::Tensor>{model_->forward(images)};
   }
@@ -246,7 +294,8 @@ torch::Tensor Trainer::find_loss(const torch::Tensor& images, const torch::Tenso
 torch::Tensor Trainer::backward(
     const torch::data::Example<>& batch, std::uint64_t seed, int64_t epoch, int64_t parts) {
   const auto dtype = model_->parameters().front().scalar_type();
-  auto images = batch.data.to(options_.device(), dtype, /*non_blocking=*/true);  // [B, C, H, W]
+  auto images = batch.data.to(options_.device(), dtype, /*non_blocking=*/true)
+                    .contiguous(memory_format(options_));  // [B, C, H, W]
   auto targets =
       batch.target.to(options_.device(), /*non_blocking=*/true);  // [B], [B, K] where mixed
   if (mixes(options_.mixup(), epoch)) {

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "vitrine/data/image_data.h"
 #include "vitrine/data/sampler.h"
@@ -15,6 +16,7 @@
 #include "vitrine/file.h"
 #include "vitrine/text.h"
 #include "vitrine/train/checkpoint.h"
+#include "vitrine/train/epoch_plan.h"
 #include "vitrine/train/evaluator.h"
 #include "vitrine/train/report.h"
 #include "vitrine/train/run_folder.h"
@@ -191,8 +193,13 @@ Trainer Run::make_trainer() const {
           .clip_mode(options_.clip_mode())
           .grad_accum_steps(options_.grad_accum_steps())
           .aug_repeats(options_.aug_repeats())
+          .multi_scale(MultiScaleOptions()
+                           .sides(options_.multi_scale())
+                           .base_pixels(card_.preprocess.height() * card_.preprocess.width()))
           .seed(options_.seed())
           .loader(loader_options())
+          .grad_checkpointing(options_.grad_checkpointing())
+          .channels_last(options_.channels_last())
           .device(options_.device())
           .precision(options_.precision())};
 }
@@ -284,6 +291,12 @@ bool Run::run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch) {
 ImageDataset Run::train_data() {
   ImageDataset data(
       splits_.train.samples, TrainTransform(options_.augment(), card_.preprocess), options_.seed());
+  std::vector<ImageTransform> scales;
+  for (const auto side : options_.multi_scale()) {
+    auto scaled = card_.preprocess;
+    scales.emplace_back(TrainTransform(options_.augment(), scaled.height(side).width(side)));
+  }
+  data.set_scales(std::move(scales));
   if (options_.skip_bad_images()) {
     bad_images_.watch(data, BadImages::Replace);
   }

@@ -494,6 +494,41 @@ TEST(Train, VariesImagesTheSameForAnyNumberOfWorkersAndAfterAStop) {
   EXPECT_EQ(bytes_of(checkpoint_of(resumed, 2)), bytes_of(checkpoint_of(whole, 2)));
 }
 
+TEST(Train, GivesTheSameFilesWithGradientCheckpointing) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(vitrine_program(train_words(folder / "run", 1)).status, 0);
+  const auto words = joined(train_words(folder / "less", 1), {"--grad-checkpointing"});
+  ASSERT_EQ(vitrine_program(words).status, 0);
+  EXPECT_EQ(
+      bytes_of(checkpoint_of(folder / "less", 1)), bytes_of(checkpoint_of(folder / "run", 1)));
+  EXPECT_EQ(bytes_of(folder / "less/config.json"), bytes_of(folder / "run/config.json"));
+}
+
+TEST(Train, TrainsAtSeveralSizesAndGoesOnToTheSameBits) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> more = {
+      "--multi-scale=8,16,12",
+      "--model-kwargs=depth=1,embed_dim=16,num_heads=2,dynamic_img_size=true"};
+  const auto whole = folder / "whole";
+  const auto resumed = folder / "resumed";
+  ASSERT_EQ(vitrine_program(joined(train_words(whole, 2), more)).status, 0);
+  const auto config = nlohmann::json::parse(bytes_of(whole + "/config.json"))["options"];
+  EXPECT_EQ(config["multi_scale"], (nlohmann::json{8, 16, 12}));
+  std::filesystem::copy(whole, resumed, std::filesystem::copy_options::recursive);
+  std::filesystem::remove(checkpoint_of(resumed, 2));
+  const auto result =
+      vitrine_program({"train", "--resume", resumed, "--device=cpu", "--workers=0"});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(bytes_of(checkpoint_of(resumed, 2)), bytes_of(checkpoint_of(whole, 2)));
+  const auto run = folder / "run";
+  expect_failure(
+      joined(train_words(run, 1), {"--warmup-epochs=0", "--multi-scale=8,16"}),
+      2,
+      {"multi_scale", "dynamic_img_size=true"});
+  expect_failure(
+      joined(train_words(run, 1), {"--multi-scale=8,x"}), 2, {"--multi-scale", "8,x", "sides"});
+}
+
 TEST(Train, RefusesToFreezeWhatThereIsNot) {
   const TemporaryFolder folder;
   const auto words = joined(train_words(folder / "run", 1), {"--warmup-epochs=0"});

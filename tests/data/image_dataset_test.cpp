@@ -14,6 +14,7 @@
 
 #include "support/drawn_data.h"
 #include "support/temporary_folder.h"
+#include "support/value_error.h"
 
 namespace vitrine {
 namespace {
@@ -37,6 +38,25 @@ TEST(ImageDataset, GivesImagesWithTheirClasses) {
   const auto example = data.get(5);
   EXPECT_EQ(example.data.sizes(), (std::vector<int64_t>{3, 8, 8}));
   EXPECT_EQ(example.target.item<int64_t>(), 2);
+}
+
+TEST(ImageDataset, GivesImagesAtOtherSizesWithTheSameVariation) {
+  const TemporaryFolder folder;
+  draw_class_folders(folder.path(), 2, 2);
+  auto data = augmented(scan_image_folder(folder.path()).samples, 1);
+  const auto own = data.get(3);
+  EXPECT_TRUE(torch::equal(data.get(3, 0).data, own.data));
+  EXPECT_VALUE_ERROR(data.get(3, 1), "scale has to be below");
+  const auto drawn = [](const torch::Tensor&, at::Generator& generator) {
+    return torch::rand({2}, generator);
+  };
+  data.set_scales({drawn, [&](const torch::Tensor& image, at::Generator& generator) {
+                     return torch::cat({drawn(image, generator), torch::zeros(1)});
+                   }});
+  EXPECT_EQ(data.scales(), 2U);
+  EXPECT_TRUE(torch::equal(data.get(3, 1).data.slice(0, 0, 2), data.get(3, 0).data));
+  EXPECT_EQ(data.get(3, 1).target.item<int64_t>(), own.target.item<int64_t>());
+  EXPECT_TRUE(torch::equal(data.get(3).data, own.data));
 }
 
 TEST(ImageDataset, VariesWithSeedEpochAndIndexAlone) {

@@ -3,13 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "vitrine/data/augment.h"
 #include "vitrine/data/image_folder.h"
 #include "vitrine/error.h"
+#include "vitrine/layers/observe.h"
 #include "vitrine/models/registry.h"
 #include "vitrine/train/checkpoint.h"
 #include "vitrine/train/evaluator.h"
@@ -17,6 +20,7 @@
 #include "support/drawn_data.h"
 #include "support/temporary_folder.h"
 #include "support/tensor_assert.h"
+#include "support/value_error.h"
 #include "train/small_model.h"
 
 namespace vitrine {
@@ -110,6 +114,58 @@ TEST_F(TrainerTest, UpdatesOnceForSeveralBatches) {
   EXPECT_EQ(trainer.optimizer().steps(), 2);
   ASSERT_EQ(losses.size(), 2U);
   EXPECT_NEAR(report->loss, (2 * losses[0] + losses[1]) / 3, 1e-9);
+}
+
+/// Keeps the shapes of the tokens that a ViT's blocks are given.
+class TokenShapes final : public Observer {
+ public:
+  void on_value(
+      const torch::nn::Module& /*module*/,
+      std::string_view step,
+      const torch::Tensor& value) override {
+    if (step == "positions") {
+      shapes.insert(value.sizes().vec());
+    }
+  }
+  std::set<std::vector<int64_t>> shapes;
+};
+
+TEST_F(TrainerTest, TakesTheRateOfTheShareOfAnEpochAtSeveralSizes) {
+  // 24 images of three updates of 8 at the size of the data make six of 4 at four times the pixels:
+  // the rate is that of update 0, 0, 1, 1, 2, 2.
+  auto given = options().multi_scale(MultiScaleOptions().sides({16}).base_pixels(128));
+  given.schedule().sched(ScheduleKind::Linear).lr(0.6).total_updates(6);
+  torch::manual_seed(1);
+  Trainer trainer(
+      create_model(
+          "vitrine_vit_patch4_32",
+          ModelOptions()
+              .set("depth", int64_t{1})
+              .set("embed_dim", int64_t{8})
+              .set("num_heads", int64_t{1})
+              .set("dynamic_img_size", true)
+              .num_classes(3)),
+      given);
+  auto scaled = data();
+  scaled.set_scales({TrainTransform(AugmentOptions(), PreprocessOptions().height(16).width(16))});
+  TokenShapes tokens;
+  const ObserverGuard guard(tokens);
+  for (const int64_t epoch : {1, 2}) {
+    std::vector<double> rates;
+    const auto report = trainer.train_epoch(scaled, epoch, [&](const StepReport& step) {
+      rates.push_back(step.lr);
+      return true;
+    });
+    const double first = epoch == 1 ? 0.6 : 0.3;
+    ASSERT_EQ(rates.size(), 6U);
+    for (std::size_t i = 0; i < rates.size(); ++i) {
+      EXPECT_NEAR(rates[i], first - 0.1 * static_cast<double>(i / 2), 1e-12) << i;
+    }
+    EXPECT_EQ(report->lr, rates.back());
+  }
+  EXPECT_EQ(trainer.updates(), 12);
+  EXPECT_EQ(tokens.shapes, (std::set<std::vector<int64_t>>{{4, 17, 8}}));  // of 16 x 16 pixels
+  EXPECT_VALUE_ERROR(trainer.train_epoch(data(), 3), "a scale for each of the 1 sides");
 }
 
 TEST_F(TrainerTest, AveragesTheWeights) {

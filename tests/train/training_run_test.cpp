@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@
 
 #include "support/drawn_data.h"
 #include "support/temporary_folder.h"
+#include "support/tensor_assert.h"
+#include "support/value_error.h"
 
 namespace vitrine {
 namespace {
@@ -317,6 +320,105 @@ TEST_F(TrainTest, GoesOnFromAnyUpdateOfEachFamilyToTheSameBits) {
       EXPECT_EQ(read_file(checkpoint_path(folder_ / (run + "/checkpoints"), 2)), expected);
     }
   }
+}
+
+TEST_F(TrainTest, GoesOnToTheSameBitsAtSeveralSizes) {
+  for (const auto* model : {"vitrine_vit_patch4_32", "vitrine_mobilevit_32"}) {
+    SCOPED_TRACE(model);
+    const auto of = [&](const std::string& run) {
+      auto result = rich_options(run).model(model).grad_accum_steps(2).multi_scale({24, 32, 40});
+      result.model_options({}).preprocess(PreprocessOptions().height(32).width(32).crop_pct(1));
+      if (model == std::string("vitrine_vit_patch4_32")) {
+        result.model_options().set("dynamic_img_size", true);
+      }
+      result.augment().hflip(0.5);
+      return result.skip_bad_images(true);
+    };
+    const std::string name = model;
+    std::vector<int64_t> updates;  // of each epoch
+    std::vector<double> rates;
+    TrainEvents whole;
+    whole.step = [&](const StepReport& step) {
+      updates.resize(static_cast<std::size_t>(step.epoch));
+      updates.back() = step.batches;
+      EXPECT_EQ(step.images, 24);
+      EXPECT_LE(step.batch, step.batches);
+      rates.push_back(step.lr);
+    };
+    whole.epoch = [&](const EpochRecord& record, bool) {
+      EXPECT_EQ(record.step, static_cast<int64_t>(rates.size()));
+    };
+    train(of(name), whole);
+    EXPECT_EQ(updates.size(), 3U);
+    const auto all = static_cast<int64_t>(rates.size());
+    for (const int64_t workers : {0, 4}) {
+      for (const auto wanted : std::set<int64_t>{1, updates[0] + 1, all - 1}) {
+        const auto run = name + std::to_string(workers) + "-" + std::to_string(wanted);
+        TrainEvents events;
+        int64_t done = 0;
+        events.step = [&](const StepReport&) { ++done; };
+        events.stop = [&] { return done == wanted; };
+        EXPECT_EQ(train(of(run).workers(workers), events).outcome, TrainOutcome::Stopped);
+        EXPECT_EQ(train(of(run).workers(workers)).outcome, TrainOutcome::Finished);
+        EXPECT_EQ(last_checkpoint(run), last_checkpoint(name));
+      }
+    }
+  }
+}
+
+TEST_F(TrainTest, GivesTheSameBitsWithGradientCheckpointing) {
+  for (const auto* model :
+       {"vitrine_vit_patch4_32", "vitrine_swin_patch2_window4_32", "vitrine_mobilevit_32"}) {
+    SCOPED_TRACE(model);
+    const auto of = [&](const std::string& run) {
+      auto result = rich_options(run).model(model).epochs(2).grad_accum_steps(2);
+      result.model_options(ModelOptions().drop_path_rate(0.2).drop_rate(0.1));
+      return result.preprocess(PreprocessOptions().height(32).width(32).crop_pct(1));
+    };
+    const std::string name = model;
+    train(of(name));
+    train(of(name + "-less").grad_checkpointing(true));
+    EXPECT_EQ(
+        read_file(checkpoint_path(folder_ / (name + "-less/checkpoints"), 2)),
+        read_file(checkpoint_path(folder_ / (name + "/checkpoints"), 2)));
+  }
+}
+
+TEST_F(TrainTest, ConvolvesWithChannelsLastAndGoesOnToTheSameBits) {
+  const auto of = [&](const std::string& run) {
+    auto result = rich_options(run).model("vitrine_mobilevit_32").grad_accum_steps(2);
+    result.model_options({}).preprocess(PreprocessOptions().height(32).width(32).crop_pct(1));
+    return result.epochs(2);
+  };
+  const auto last = [&](const std::string& run) {
+    return checkpoint_path(folder_ / (run + "/checkpoints"), 2);
+  };
+  train(of("plain"));
+  train(of("a").channels_last(true));
+  const auto plain = read_checkpoint(last("plain"));
+  for (const auto& item : read_checkpoint(last("a")).model) {
+    EXPECT_TENSOR_NEAR(item.value(), *plain.model.find(item.key()), 1e-3) << item.key();
+  }
+  TrainEvents events;
+  int64_t updates = 0;
+  events.step = [&](const StepReport&) { ++updates; };
+  events.stop = [&] { return updates == 2; };
+  EXPECT_EQ(train(of("b").channels_last(true), events).outcome, TrainOutcome::Stopped);
+  EXPECT_EQ(train(of("b").channels_last(true)).outcome, TrainOutcome::Finished);
+  EXPECT_EQ(read_file(last("b")), read_file(last("a")));
+}
+
+TEST_F(TrainTest, RefusesSeveralSizesWhereTheModelTakesOne) {
+  const auto swin = options("a")
+                        .model("vitrine_swin_patch2_window4_32")
+                        .model_options({})
+                        .preprocess(PreprocessOptions().height(32).width(32))
+                        .multi_scale({24, 32});
+  EXPECT_VALUE_ERROR(train(swin), "multi_scale needs a model that takes images of any size");
+  EXPECT_VALUE_ERROR(train(options("b").multi_scale({8, 16})), "dynamic_img_size=true");
+  auto odd = options("c").multi_scale({8, 18});
+  odd.model_options().set("dynamic_img_size", true);
+  EXPECT_VALUE_ERROR(train(odd), "image size 18x18 is no multiple of the patch, 4");
 }
 
 TEST_F(TrainTest, GoesOnToTheSameBitsWithEveryPartOfARecipe) {

@@ -42,6 +42,9 @@ class VITRINE_API ImageDataset
   ImageDataset(std::vector<ImageSample> samples, ImageTransform transform, std::uint64_t seed = 0);
 
   torch::data::Example<> get(std::size_t index) override;
+  /// The example of an index as the transform number `scale` of `set_scales` makes it, with the
+  /// same random numbers; without such transforms scale 0 is that of the dataset.
+  torch::data::Example<> get(std::size_t index, std::size_t scale);
   std::optional<std::size_t> size() const override;
 
   /// Told of an image that cannot be read and why, on any worker's thread, each time it is met; an
@@ -52,6 +55,11 @@ class VITRINE_API ImageDataset
     bad_images_ = policy;
     handle_bad_image_ = std::move(handler);
   }
+
+  /// Sets transforms that make examples of other sizes.
+  void set_scales(std::vector<ImageTransform> transforms) { scales_ = std::move(transforms); }
+  /// How many of them there are.
+  std::size_t scales() const { return scales_.size(); }
 
   /// Sets the epoch, from which the randomness of the examples follows.
   void set_epoch(int64_t epoch) { epoch_ = epoch; }
@@ -64,9 +72,11 @@ class VITRINE_API ImageDataset
     int64_t label;
   };
   Found find(std::size_t index) const;
+  torch::data::Example<> make(std::size_t index, const ImageTransform& transform) const;
 
   std::shared_ptr<const std::vector<ImageSample>> samples_;
   ImageTransform transform_;
+  std::vector<ImageTransform> scales_;
   std::uint64_t seed_;
   int64_t epoch_ = 0;
   BadImages bad_images_ = BadImages::Fail;

@@ -73,6 +73,10 @@ struct TrainOptions {
   /// Variations of each image that follow one another in an epoch (`repeated_indices`), at least 1;
   /// 0 for every image once.
   TORCH_ARG(double, aug_repeats) = 0.0;
+  /// Sides in pixels of square images, of which each update takes one (`MultiScaleOptions`); none
+  /// for the size of `preprocess` alone, which stays that of validation. Needs a model that takes
+  /// images of other sizes than its own: a MobileViT, or a ViT with dynamic_img_size.
+  TORCH_ARG(std::vector<int64_t>, multi_scale);
 
   TORCH_ARG(OptimizerOptions, optimizer);
   /// Factor of the learning rate from one layer to the one below it (`layer_lr_scales`), above 0
@@ -122,6 +126,9 @@ struct TrainOptions {
   TORCH_ARG(int64_t, batch_size) = 32;
   /// Of the model, in training and validation; weights, loss and moments are float32.
   TORCH_ARG(Precision, precision) = Precision::Fp32;
+  /// Keep images and the weights of convolutions in memory with the channels of a pixel side by
+  /// side, in which some devices convolve faster.
+  TORCH_ARG(bool, channels_last) = false;
   /// Batches whose mean gradient makes an update.
   TORCH_ARG(int64_t, grad_accum_steps) = 1;
   /// From which all randomness follows.
@@ -129,6 +136,9 @@ struct TrainOptions {
 
   /// Forget an earlier run in `output` and start anew.
   TORCH_ARG(bool, fresh) = false;
+  /// Compute the blocks of the model again for the backward pass, which takes less memory and more
+  /// time (`GradCheckpointing`); the result does not depend on it.
+  TORCH_ARG(bool, grad_checkpointing) = false;
   /// Threads that prepare batches; the result does not depend on it.
   TORCH_ARG(int64_t, workers) = 2;
   /// Updates after which a checkpoint is written in the middle of an epoch, each time; 0 for none.
@@ -153,7 +163,7 @@ VITRINE_API ScheduleOptions make_schedule(const TrainOptions& options, int64_t u
 VITRINE_API PlateauOptions make_plateau(const TrainOptions& options);
 
 /// The options that decide the outcome of a run, as one JSON object; `output`, `fresh`, `workers`,
-/// `save_every`, `keep` and `device` are left out.
+/// `save_every`, `keep`, `grad_checkpointing` and `device` are left out.
 VITRINE_API std::string train_options_to_json(const TrainOptions& options);
 
 /// Such an object, or a config.json that has it below "options", laid over `base`. Throws

@@ -13,11 +13,11 @@
 
 #include "vitrine/data/image_dataset.h"
 #include "vitrine/data/loader.h"
-#include "vitrine/data/sampler.h"
 #include "vitrine/export.h"
 #include "vitrine/models/classifier.h"
 #include "vitrine/precision.h"
 #include "vitrine/train/distillation.h"
+#include "vitrine/train/epoch_plan.h"
 #include "vitrine/train/epoch_progress.h"
 #include "vitrine/train/grad_scaler.h"
 #include "vitrine/train/gradient_clipping.h"
@@ -53,9 +53,17 @@ struct TrainerOptions {
   TORCH_ARG(int64_t, grad_accum_steps) = 1;
   /// Variations of each image that follow one another (`repeated_indices`); 0 for one only.
   TORCH_ARG(double, aug_repeats) = 0.0;
+  /// Sizes of the updates' images; the dataset has a scale for each side. The learning rate of an
+  /// update is then that of the one which begins, at the size of the data, after as large a share
+  /// of the epoch.
+  TORCH_ARG(MultiScaleOptions, multi_scale);
   /// From which the order of images, dropout, stochastic depth and mixes follow.
   TORCH_ARG(std::uint64_t, seed) = 42;
   TORCH_ARG(LoaderOptions, loader);
+  /// Compute the blocks of the model again for the backward pass (`GradCheckpointing`).
+  TORCH_ARG(bool, grad_checkpointing) = false;
+  /// Keep images and the weights of convolutions with the channels of a pixel side by side.
+  TORCH_ARG(bool, channels_last) = false;
   TORCH_ARG(torch::Device, device) = torch::kCPU;
   /// Of the forward pass and what follows from it; weights, loss and moments are float32.
   TORCH_ARG(Precision, precision) = Precision::Fp32;
@@ -79,6 +87,7 @@ struct StepReport {
   EpochProgress progress;    // where the epoch can be gone on with
   double data_wait;          // share of the epoch's time so far spent waiting for images
   bool skipped = false;      // left out, since a gradient was not finite
+  int64_t images = 0;        // of the epoch, to be trained on
 };
 
 /// Told of every update; false stops.
@@ -129,8 +138,6 @@ class VITRINE_API Trainer {
   Classifier& result() { return average_ ? *average_ : *model_; }
 
  private:
-  using Loader = BatchLoader<ImageDataset, ShuffleSampler>;
-
   struct Epoch;
   struct Measured {
     double loss;
@@ -138,7 +145,7 @@ class VITRINE_API Trainer {
     bool overflowed;  // a scaled gradient was not finite
   };
 
-  std::optional<EpochReport> train_batches(Loader& loader, Epoch& epoch, const StepHandler& step);
+  std::optional<EpochReport> train_batches(Epoch& epoch, const StepHandler& step);
   torch::Tensor find_loss(const torch::Tensor& images, const torch::Tensor& targets);
   torch::Tensor backward(
       const torch::data::Example<>& batch, std::uint64_t seed, int64_t epoch, int64_t parts);
