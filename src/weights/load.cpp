@@ -228,6 +228,13 @@ class Planner {
   bool head_unknown_ = false;
 };
 
+void check_values(const Source& source, const Copy& copy) {
+  // What was adapted was looked at before.
+  if (!copy.adapted.defined() && !source.is_finite(copy.index, copy.target.scalar_type())) {
+    throw not_finite(source, copy.key);
+  }
+}
+
 void copy_values(const Source& source, Copy& copy) {
   if (copy.adapted.defined()) {
     copy.target.copy_(copy.adapted);
@@ -236,9 +243,10 @@ void copy_values(const Source& source, Copy& copy) {
   }
 }
 
-/// Copies several tensors at once, as it takes more than one thread to keep the memory busy. Throws
-/// what the first that fails, in the order of `copies`, throws.
-void copy_at_once(const Source& source, const std::vector<Copy*>& copies) {
+/// Handles several tensors at once, as it takes more than one thread to keep the memory busy.
+/// Throws what the first that fails, in the order of `copies`, throws.
+template <typename Handle>
+void for_all_at_once(const std::vector<Copy*>& copies, const Handle& handle) {
   std::vector<std::exception_ptr> errors(copies.size());
   std::atomic<std::size_t> next{0};
   std::atomic<bool> failed{false};
@@ -247,7 +255,7 @@ void copy_at_once(const Source& source, const std::vector<Copy*>& copies) {
     // Taken in order: all before one that fails are taken, too.
     for (auto i = next++; i < copies.size() && !failed; i = next++) {
       try {
-        copy_values(source, *copies[i]);
+        handle(*copies[i]);
       } catch (...) {
         errors[i] = std::current_exception();
         failed = true;
@@ -262,11 +270,26 @@ void copy_at_once(const Source& source, const std::vector<Copy*>& copies) {
   }
 }
 
+/// Handles all tensors; what needs memory beside the model's, one at a time.
+template <typename Handle>
+void for_all(const Source& source, std::vector<Copy>& copies, const Handle& handle) {
+  std::vector<Copy*> direct;
+  for (auto& copy : copies) {
+    if (!copy.adapted.defined() && source.copies_directly(copy.index, copy.target)) {
+      direct.push_back(&copy);
+    } else {
+      handle(copy);
+    }
+  }
+  for_all_at_once(direct, handle);
+}
+
 }  // namespace
 
 namespace detail {
 
-LoadReport load_source(Classifier& model, const Source& source, const LoadOptions& options) {
+LoadReport load_source(
+    Classifier& model, const Source& source, const LoadOptions& options, OnBadValue bad_value) {
   const torch::NoGradGuard no_grad;
   auto plan = Planner(model, source, options).make();
   const auto& report = plan.report;
@@ -276,16 +299,10 @@ LoadReport load_source(Classifier& model, const Source& source, const LoadOption
         list("unknown", quoted(report.unknown)) + list("misshapen", report.misshapen) +
         (report.hint.empty() ? "" : "; " + report.hint));
   }
-  // What needs memory beside the model's is copied one tensor at a time.
-  std::vector<Copy*> direct;
-  for (auto& copy : plan.copies) {
-    if (!copy.adapted.defined() && source.copies_directly(copy.index, copy.target)) {
-      direct.push_back(&copy);
-    } else {
-      copy_values(source, copy);
-    }
+  if (bad_value == OnBadValue::LeaveModel) {
+    for_all(source, plan.copies, [&](const Copy& copy) { check_values(source, copy); });
   }
-  copy_at_once(source, direct);
+  for_all(source, plan.copies, [&](Copy& copy) { copy_values(source, copy); });
   return {std::move(plan.report.resampled), std::move(plan.report.reset)};
 }
 
@@ -294,12 +311,13 @@ LoadReport load_source(Classifier& model, const Source& source, const LoadOption
 LoadReport load_state_dict(
     Classifier& model, const StateDict& tensors, const LoadOptions& options) {
   const auto source = detail::make_source(tensors);
-  return detail::load_source(model, detail::MappedSource(*source), options);
+  return detail::load_source(
+      model, detail::MappedSource(*source), options, detail::OnBadValue::LeaveModel);
 }
 
 LoadReport load_weights(Classifier& model, const std::string& path, const LoadOptions& options) {
   const detail::WeightsFile file(path, options.checkpoint_key());
-  return detail::load_source(model, file.tensors(), options);
+  return detail::load_source(model, file.tensors(), options, detail::OnBadValue::LeaveModel);
 }
 
 FitReport compare_weights(

@@ -33,6 +33,10 @@ class FileSource final : public Source {
   std::uint64_t bytes(std::size_t i) const override { return entries_[i].size(); }
   torch::Tensor read(std::size_t i) const override { return file_.read(entries_[i]); }
 
+  bool is_finite(std::size_t i, torch::ScalarType type) const override {
+    return type == this->type(i) ? file_.is_finite(entries_[i]) : Source::is_finite(i, type);
+  }
+
   bool copy_to(std::size_t i, torch::Tensor& target) const override {
     return copies_directly(i, target) ? file_.read_into(entries_[i], target)
                                       : Source::copy_to(i, target);
@@ -49,8 +53,12 @@ class FileSource final : public Source {
 
 }  // namespace
 
-bool Source::copy_to(std::size_t i, torch::Tensor& target) const {
+bool Source::is_finite(std::size_t i, torch::ScalarType type) const {
   // Converted first: what is finite in a wide type may be infinite in a narrow one.
+  return all_finite(read(i).to(type));
+}
+
+bool Source::copy_to(std::size_t i, torch::Tensor& target) const {
   const auto values = read(i).to(target.scalar_type());
   if (!all_finite(values)) {
     return false;

@@ -31,6 +31,9 @@ class Source {
   virtual std::uint64_t bytes(std::size_t i) const = 0;
   virtual torch::Tensor read(std::size_t i) const = 0;
 
+  /// Whether the values of tensor `i` are finite as values of the type `type`. Throws
+  /// CheckpointError where they are damaged.
+  virtual bool is_finite(std::size_t i, torch::ScalarType type) const;
   /// Copies tensor `i` into `target`, of the same shape, and gives whether its values are finite as
   /// values of the target's type.
   virtual bool copy_to(std::size_t i, torch::Tensor& target) const;
@@ -50,7 +53,14 @@ bool all_finite(const torch::Tensor& tensor);
 std::unique_ptr<Source> make_source(const StateDict& tensors);
 std::unique_ptr<Source> make_source(const SafetensorsFile& file);
 
-/// What `load_state_dict` and `load_weights` share: compares all, then copies all.
-LoadReport load_source(Classifier& model, const Source& source, const LoadOptions& options);
+/// What becomes of the model where a value turns out to be NaN, infinite or damaged.
+enum class OnBadValue {
+  LeaveModel,  // it stays as it was: all values are looked at before the first is copied
+  SpoilModel,  // it may be half overwritten, for a caller that throws it away
+};
+
+/// What `load_state_dict`, `load_weights` and `load_model` share: compares all, then copies all.
+LoadReport load_source(
+    Classifier& model, const Source& source, const LoadOptions& options, OnBadValue bad_value);
 
 }  // namespace vitrine::detail

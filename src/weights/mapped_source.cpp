@@ -91,6 +91,16 @@ torch::Tensor MappedSource::read(std::size_t i) const {
   return first;
 }
 
+bool MappedSource::is_finite(std::size_t i, torch::ScalarType type) const {
+  const auto& tensor = map_.tensors[i];
+  if (tensor.derivation != Derivation::Copy && tensor.derivation != Derivation::Concat) {
+    return Source::is_finite(i, type);
+  }
+  return std::all_of(tensor.sources.begin(), tensor.sources.end(), [&](std::size_t part) {
+    return source_.is_finite(part, type);
+  });
+}
+
 bool MappedSource::copy_to(std::size_t i, torch::Tensor& target) const {
   const auto& tensor = map_.tensors[i];
   if (tensor.derivation == Derivation::Copy) {

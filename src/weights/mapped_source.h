@@ -28,6 +28,7 @@ class MappedSource final : public Source {
   torch::ScalarType type(std::size_t i) const override;
   std::uint64_t bytes(std::size_t i) const override;
   torch::Tensor read(std::size_t i) const override;
+  bool is_finite(std::size_t i, torch::ScalarType type) const override;
   bool copy_to(std::size_t i, torch::Tensor& target) const override;
   bool copies_directly(std::size_t i, const torch::Tensor& target) const override;
 

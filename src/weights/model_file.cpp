@@ -183,7 +183,10 @@ LoadedModel load_model(const std::string& path, const ModelFileOptions& options)
     throw CheckpointError(subject + describer + error.what_without_backtrace());
   }
   loaded.report = detail::load_source(
-      *loaded.model, file.tensors(), LoadOptions().reset_head(options.reset_head).origin(origin));
+      *loaded.model,
+      file.tensors(),
+      LoadOptions().reset_head(options.reset_head).origin(origin),
+      detail::OnBadValue::SpoilModel);
   check_labels(card, subject, loaded.model->num_classes(), has_card && !options.reset_head);
   override_by(card.options, loaded.model->model_options());
   const auto sides = option<std::vector<int64_t>>(options.options, "img_size");

@@ -35,7 +35,7 @@ class PthFile {
   /// Writes the elements of `tensor` to `out`, `tensor.size()` bytes: one after another, the last
   /// dimension's first, each with its lowest byte first, booleans as 0 and 1. Gives whether none is
   /// NaN or infinite. Throws CheckpointError when a storage that is read as a whole does not have
-  /// the checksum that the file says.
+  /// the checksum that the file says. A contiguous tensor is only looked at where `out` is null.
   bool read(const TensorRef& tensor, void* out) const;
 
  private:

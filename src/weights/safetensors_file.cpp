@@ -100,9 +100,16 @@ torch::Tensor SafetensorsFile::read(const TensorEntry& entry) const {
 }
 
 bool SafetensorsFile::read_into(const TensorEntry& entry, const torch::Tensor& tensor) const {
+  return read_to(entry, tensor.mutable_data_ptr());
+}
+
+bool SafetensorsFile::is_finite(const TensorEntry& entry) const {
+  return read_to(entry, nullptr);
+}
+
+bool SafetensorsFile::read_to(const TensorEntry& entry, void* out) const {
   const ValueRead how{entry.dtype};
-  return read_values(file_, data_start_ + entry.begin, entry.size(), how, tensor.mutable_data_ptr())
-      .finite;
+  return read_values(file_, data_start_ + entry.begin, entry.size(), how, out).finite;
 }
 
 }  // namespace vitrine::detail

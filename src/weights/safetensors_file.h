@@ -32,8 +32,12 @@ class SafetensorsFile {
   /// Reads the tensor of `entry` into `tensor`: contiguous, on the CPU, of the same dtype and size.
   /// Gives whether no value is NaN or infinite.
   bool read_into(const TensorEntry& entry, const torch::Tensor& tensor) const;
+  /// What `read_into` gives; reads into no memory.
+  bool is_finite(const TensorEntry& entry) const;
 
  private:
+  bool read_to(const TensorEntry& entry, void* out) const;
+
   std::string subject_;
   FileBytes file_;
   std::uint64_t data_start_ = 0;

@@ -31,7 +31,10 @@ ValuesFound read_values(
       found.crc = update_crc(found.crc, piece.data(), count);
     }
     normalize_values(how, piece.data(), count);
-    found.finite &= copy_finite(how.dtype, piece.data(), static_cast<char*>(out) + done, count);
+    found.finite &=
+        out == nullptr
+            ? all_finite(how.dtype, piece.data(), count)
+            : copy_finite(how.dtype, piece.data(), static_cast<char*>(out) + done, count);
   }
   return found;
 }

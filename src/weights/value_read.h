@@ -23,7 +23,7 @@ struct ValuesFound {
 };
 
 /// Reads `size` bytes, whole numbers, from byte `begin` of `source` on to `out`, as numbers of this
-/// machine, booleans as 0 and 1. Throws FileError.
+/// machine, booleans as 0 and 1; only looks at them where `out` is null. Throws FileError.
 ValuesFound read_values(
     const ByteSource& source,
     std::uint64_t begin,

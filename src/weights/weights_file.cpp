@@ -40,6 +40,12 @@ class PthSource final : public Source {
     return tensor;
   }
 
+  bool is_finite(std::size_t i, torch::ScalarType type) const override {
+    return type == this->type(i) && tensors_[i].tensor.is_contiguous()
+               ? file_.read(tensors_[i].tensor, nullptr)
+               : Source::is_finite(i, type);
+  }
+
   bool copy_to(std::size_t i, torch::Tensor& target) const override {
     return is_run_of(target, type(i)) ? file_.read(tensors_[i].tensor, target.mutable_data_ptr())
                                       : Source::copy_to(i, target);

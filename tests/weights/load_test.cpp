@@ -281,14 +281,14 @@ TEST_P(Load, RefusesNanAndInfinity) {
     for (const auto bad : {NAN, INFINITY, -INFINITY}) {
       const auto weight = torch::tensor({1.0F, bad}).to(type);
       EXPECT_EQ(
-          message_of(model, with(tensors, "norm.running_var", weight)),
+          refusal(model, with(tensors, "norm.running_var", weight)),
           "NaN or infinity in tensor 'norm.running_var'");
     }
   }
   auto positions = torch::ones({1, 6, 2});
   positions[0][5][1] = NAN;
   EXPECT_EQ(
-      message_of(model, with(tensors, "pos_embed", positions)),
+      refusal(model, with(tensors, "pos_embed", positions)),
       "NaN or infinity in tensor 'pos_embed'");
 }
 
@@ -296,7 +296,7 @@ TEST_P(Load, RefusesWhatOverflowsInTheModelsType) {
   SmallClassifier model;
   const auto wide = torch::tensor({1.0, 1e300}, torch::kDouble);
   EXPECT_EQ(
-      message_of(model, with(fitting(model), "norm.weight", wide)),
+      refusal(model, with(fitting(model), "norm.weight", wide)),
       "NaN or infinity in tensor 'norm.weight'");
   const auto largest = torch::tensor({1.0F, std::numeric_limits<float>::max()});
   load(model, with(fitting(model), "norm.weight", largest));

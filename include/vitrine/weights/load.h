@@ -43,9 +43,9 @@ struct FitReport {
 
 /// Copies the tensors of a state dict into `model`, by timm's names or by those of torchvision,
 /// Hugging Face transformers, Microsoft's Swin, DINO, DINOv2, DeiT or ml-cvnets. Every key, shape
-/// and dtype is compared first: on any missing, extra or misshapen key a CheckpointError lists
-/// them, and the model is unchanged. Values are looked at as they are copied: a CheckpointError on
-/// NaN or infinity, or on damage within a tensor, leaves the model partly overwritten.
+/// and dtype is compared first, and every value looked at, before any is copied: on missing, extra
+/// or misshapen keys, which are listed, on NaN, infinity or damage within a tensor a
+/// CheckpointError is thrown, and the model is unchanged.
 VITRINE_API LoadReport
 load_state_dict(Classifier& model, const StateDict& tensors, const LoadOptions& options = {});
 
