@@ -121,8 +121,8 @@ int64_t updates_per_epoch(std::size_t images, int64_t batch_size, int64_t grad_a
 
 /// An epoch that is being trained.
 struct Trainer::Epoch {
-  int64_t number;
-  int64_t batches;
+  int64_t number = 0;
+  int64_t batches = 0;
   ImageDataset data;
   ShuffleSampler order;  // of the batches to come
   EpochProgress progress;
