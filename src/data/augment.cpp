@@ -70,7 +70,7 @@ void check_options(const AugmentOptions& options) {
   if (!options.aa().empty()) {
     AutoAugment{options.aa()};
   }
-  ColorJitter{options.color_jitter()};
+  static_cast<void>(ColorJitter(options.color_jitter()));
   detail::check_probability("color_jitter_prob", options.color_jitter_prob());
   detail::check_probability("grayscale_prob", options.grayscale_prob());
   detail::check_probability("gaussian_blur_prob", options.gaussian_blur_prob());
@@ -78,9 +78,7 @@ void check_options(const AugmentOptions& options) {
 }
 
 TrainTransform::TrainTransform(AugmentOptions augment, PreprocessOptions preprocess)
-    : augment_(std::move(augment)),
-      preprocess_(std::move(preprocess)),
-      erasing_(augment_.erasing()) {
+    : augment_(std::move(augment)), preprocess_(preprocess), erasing_(augment_.erasing()) {
   check_options(augment_);
   if (augment_.no_aug()) {
     preprocess_.crop_pct(1.0).crop_mode(CropMode::Center);

@@ -164,7 +164,7 @@ void read_rows(const std::string& path, const std::string& part, Rows& rows) {
   }
 }
 
-ImageData make_data(Rows rows) {
+ImageData make_data(Rows&& rows) {
   std::set<std::string> names;
   for (const auto& [part, list] : rows) {
     for (const auto& row : list) {

@@ -17,7 +17,7 @@ namespace {
 const std::array<std::pair<const char*, EraseMode>, 3> kModes = {
     {{"const", EraseMode::Const}, {"rand", EraseMode::Rand}, {"pixel", EraseMode::Pixel}}};
 
-void fill_box(torch::Tensor box, EraseMode mode, at::Generator& generator) {
+void fill_box(const torch::Tensor& box, EraseMode mode, at::Generator& generator) {
   if (mode == EraseMode::Const) {
     box.zero_();
   } else if (mode == EraseMode::Rand) {

@@ -66,7 +66,7 @@ class ImageStream::Loader {
  public:
   Loader(std::shared_ptr<const Files> files, const ImageStreamOptions& options)
       : loader_(torch::data::make_data_loader<torch::data::samplers::SequentialSampler>(
-            FileDataset(files),
+            FileDataset(std::move(files)),
             torch::data::DataLoaderOptions(options.batch_size()).workers(options.workers()))),
         current_(loader_->begin()) {}
 

@@ -10,7 +10,7 @@
 
 namespace vitrine {
 
-void trunc_normal_(torch::Tensor tensor, double std) {
+void trunc_normal_(const torch::Tensor& tensor, double std) {
   constexpr double kBound = 2.0;
   // The largest float below 1: the inverse of 1 itself is infinite.
   constexpr double kBelowOne = 1 - 0x1p-24;

@@ -14,7 +14,8 @@ torch::Tensor sincos_position_embedding(Size2 grid, int64_t dim) {
       grid[0],
       "x",
       grid[1]);
-  const auto rank = torch::arange(dim / 4, torch::kFloat) / static_cast<double>(dim / 4 - 1);
+  const auto last = dim / 4 - 1;
+  const auto rank = torch::arange(last + 1, torch::kFloat) / static_cast<double>(last);
   const auto frequency = torch::pow(kTemperature, rank).reciprocal();  // [C / 4]
   const auto patch = torch::arange(grid[0] * grid[1], torch::kLong);
   const auto angles = [&](const torch::Tensor& place) {

@@ -24,8 +24,7 @@ std::vector<std::string> freeze(
     if (std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
           return matches_wildcard(key, pattern);
         })) {
-      auto parameter = parameters[key];
-      parameter.set_requires_grad(false);
+      parameters[key].set_requires_grad(false);
       frozen.push_back(key);
     }
   }

@@ -49,7 +49,7 @@ torch::Tensor clip_gradients(const std::vector<torch::Tensor>& gradients, double
   TORCH_CHECK_VALUE(!gradients.empty(), "there are no gradients; call backward first");
   const torch::NoGradGuard no_grad;
   const auto norm = at::_foreach_norm(gradients, 2);
-  const auto total = torch::stack(norm).norm();
+  auto total = torch::stack(norm).norm();
   if (max_norm > 0) {
     const auto factor = (max_norm / (total + 1e-6)).clamp_max(1.0);
     at::_foreach_mul_(gradients, factor);

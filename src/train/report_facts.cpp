@@ -13,11 +13,12 @@ namespace {
 using OrderedJson = nlohmann::ordered_json;
 
 std::string text_of(const OrderedJson& value) {
-  if (value.is_null() || value.empty() || value == "") {
+  if (value.is_null() || value.empty()) {
     return "–";
   }
   if (value.is_string()) {
-    return value.get<std::string>();
+    const auto text = value.get<std::string>();
+    return text.empty() ? "–" : text;
   }
   if (value.is_array()) {
     std::string text;

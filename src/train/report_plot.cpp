@@ -96,7 +96,7 @@ std::string line_at(double x1, double y1, double x2, double y2, const char* kind
 struct Axes {
   Scale x;
   Scale y;
-  double y_step;
+  double y_step = 0;
   NumberFormat format;
 };
 

@@ -137,11 +137,11 @@ int64_t updates_per_epoch(std::size_t images, int64_t batch_size, int64_t grad_a
 
 /// An epoch that is being trained.
 struct Trainer::Epoch {
-  int64_t number;
+  int64_t number = 0;
   ImageDataset data;
   std::shared_ptr<const detail::PlannedOrder> plan;
   EpochProgress progress;
-  int64_t base_updates;  // that it would have at the size of the data
+  int64_t base_updates = 0;  // that it would have at the size of the data
 
   int64_t updates() const { return plan->batches.back().update + 1; }
   int64_t images() const {

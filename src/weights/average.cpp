@@ -71,7 +71,7 @@ void WeightAverage::copy_to(const torch::nn::Module& model) const {
   const auto found = difference(target, first_);
   TORCH_CHECK_VALUE(found.empty(), "WeightAverage: the model is another one: ", found);
   for (const auto& item : target) {
-    auto tensor = item.value();
+    const auto& tensor = item.value();
     const bool counts = !tensor.is_floating_point();
     tensor.copy_(counts ? first_[item.key()] : sums_[item.key()] / static_cast<double>(count_));
   }

@@ -59,7 +59,8 @@ void add_swin_tables(StateDict& tensors, const Classifier& model) {
     const auto stage = std::stoi(key.substr(std::string("layers.").size()));
     const auto block = key.substr(key.find(".blocks.") + std::string(".blocks").size());
     const auto& value = buffer.value();
-    const auto side = std::lround(std::sqrt(static_cast<double>(value.numel() / 2)));
+    const auto places = value.numel() / 2;
+    const auto side = std::lround(std::sqrt(static_cast<double>(places)));
     tensors.insert(
         "features." + std::to_string(2 * stage + 1) + block,
         index ? value.flatten() : value.reshape({1, side, side, 2}));

@@ -92,7 +92,7 @@ std::optional<int64_t> classes_in_file(const WeightsFile& file, const Classifier
 
 /// The model of `card`, without the file's weights.
 std::shared_ptr<Classifier> build(const WeightsFile& file, const ModelCard& card, bool reset_head) {
-  const auto model = [&] {
+  auto model = [&] {
     const detail::SkipInit every_value_comes_from_the_file;
     return create_model(card.architecture, card.options);
   }();

@@ -35,7 +35,7 @@ struct Case {
 };
 
 template <typename Holder>
-Case make_case(const std::string& name, Holder layer, std::vector<int64_t> shape) {
+Case make_case(const std::string& name, Holder layer, const std::vector<int64_t>& shape) {
   using Impl = typename Holder::Impl;
   return {name, layer.ptr(), [shape](torch::nn::Module& module) {
             torch::manual_seed(1);

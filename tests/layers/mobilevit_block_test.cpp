@@ -14,7 +14,8 @@ namespace {
 
 MobileVitBlock small_mobilevit_block() {
   torch::manual_seed(0);
-  MobileVitBlock block(MobileVitBlockOptions(/*chans=*/4, /*transformer_dim=*/8, /*depth=*/1));
+  MobileVitBlock block(
+      MobileVitBlockOptions(/*chans=*/4, /*transformer_dim=*/8, /*transformer_depth=*/1));
   block->eval();
   return block;
 }

@@ -14,7 +14,8 @@ namespace {
 
 MobileVitV2Block small_mobilevit_v2_block() {
   torch::manual_seed(0);
-  MobileVitV2Block block(MobileVitV2BlockOptions(/*chans=*/4, /*transformer_dim=*/6, /*depth=*/2));
+  MobileVitV2Block block(
+      MobileVitV2BlockOptions(/*chans=*/4, /*transformer_dim=*/6, /*transformer_depth=*/2));
   block->eval();
   return block;
 }

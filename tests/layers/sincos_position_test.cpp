@@ -10,7 +10,7 @@
 namespace vitrine {
 namespace {
 
-torch::Tensor row_of(std::vector<double> values) {
+torch::Tensor row_of(const std::vector<double>& values) {
   return torch::tensor(values).to(torch::kFloat);
 }
 

@@ -209,7 +209,7 @@ TEST(EveryModel, PrintsItsTree) {
     std::ostringstream stream;
     stream << *models[i].second;
     for (const auto& part : expected[i]) {
-      EXPECT_PRED_FORMAT2(testing::IsSubstring, part.c_str(), stream.str());
+      EXPECT_PRED_FORMAT2(testing::IsSubstring, part, stream.str());
     }
   }
 }

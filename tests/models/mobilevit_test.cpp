@@ -79,9 +79,9 @@ TEST(MobileVit, StartsAsThePapersCodeDoes) {
       EXPECT_EQ(linear->bias.abs().max().item<double>(), 0);
     } else if (const auto* convolution = module->as<torch::nn::Conv2d>()) {
       const auto& weight = convolution->weight;
-      const auto fan_out = static_cast<double>(
-          weight.size(0) * weight.size(2) * weight.size(3) / convolution->options.groups());
-      const auto expected = std::sqrt(2 / fan_out);
+      const auto fan_out =
+          weight.size(0) * weight.size(2) * weight.size(3) / convolution->options.groups();
+      const auto expected = std::sqrt(2 / static_cast<double>(fan_out));
       EXPECT_NEAR(weight.std().item<double>(), expected, 0.12 * expected) << weight.sizes();
     } else if (const auto* norm = module->as<torch::nn::BatchNorm2d>()) {
       EXPECT_TRUE((norm->weight == 1).all().item<bool>());

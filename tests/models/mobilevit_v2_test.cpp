@@ -76,9 +76,9 @@ TEST(MobileVitV2, StartsAsThePapersCodeDoes) {
   for (const auto& module : model->modules()) {
     if (const auto* convolution = module->as<torch::nn::Conv2d>()) {
       const auto& weight = convolution->weight;
-      const auto fan_out = static_cast<double>(
-          weight.size(0) * weight.size(2) * weight.size(3) / convolution->options.groups());
-      const auto expected = std::sqrt(2 / fan_out);
+      const auto fan_out =
+          weight.size(0) * weight.size(2) * weight.size(3) / convolution->options.groups();
+      const auto expected = std::sqrt(2 / static_cast<double>(fan_out));
       EXPECT_NEAR(weight.std().item<double>(), expected, 0.12 * expected) << weight.sizes();
     } else if (const auto* norm = module->as<torch::nn::GroupNorm>()) {
       EXPECT_TRUE((norm->weight == 1).all().item<bool>());

@@ -11,7 +11,7 @@ namespace {
 
 using Shape = std::vector<int64_t>;
 
-ModelSummary summary_of(const std::string& name, const ModelOptions& options, Shape images) {
+ModelSummary summary_of(const std::string& name, const ModelOptions& options, const Shape& images) {
   auto model = create_model(name, options);
   return summarize(*model, torch::zeros(images));
 }

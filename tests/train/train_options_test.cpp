@@ -166,7 +166,7 @@ TEST(PeakLr, GrowsWithTheImagesOfAnUpdate) {
 }
 
 TEST(MakeSchedule, CountsInUpdates) {
-  const auto schedule = make_schedule(valid().epochs(10).warmup_epochs(2), /*updates=*/5);
+  const auto schedule = make_schedule(valid().epochs(10).warmup_epochs(2), /*updates_per_epoch=*/5);
   EXPECT_EQ(schedule.total_updates(), 50);
   EXPECT_EQ(schedule.warmup_updates(), 10);
   EXPECT_EQ(schedule.decay_updates(), 450);

@@ -125,7 +125,7 @@ TEST(ExportModel, KeepsPreprocessingAndLabelsForTransformers) {
 
 TEST(ExportModel, RefusesWhatTheLibraryDoesNotHave) {
   const TemporaryFolder folder;
-  const auto refusal = [&](const std::string& name, ModelOptions options, Library library) {
+  const auto refusal = [&](const std::string& name, const ModelOptions& options, Library library) {
     try {
       export_model(
           folder / "out.safetensors", *create_model(name, options), find_card(name), library);

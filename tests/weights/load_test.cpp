@@ -119,7 +119,7 @@ class Load : public testing::TestWithParam<bool> {
   std::string refusal(
       SmallClassifier& model, const StateDict& tensors, const LoadOptions& options = {}) {
     const auto before = copies(model);
-    const auto message = message_of(model, tensors, options);
+    auto message = message_of(model, tensors, options);
     expect_same_weights(copies(model), before);
     return message;
   }

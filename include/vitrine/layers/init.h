@@ -9,7 +9,7 @@
 namespace vitrine {
 
 /// Fills `tensor` from a normal distribution of mean 0 and deviation `std`, cut off at -2 and 2.
-VITRINE_API void trunc_normal_(torch::Tensor tensor, double std);
+VITRINE_API void trunc_normal_(const torch::Tensor& tensor, double std);
 
 /// Weight from `trunc_normal_` with deviation 0.02, bias zero: the vision transformers' linear
 /// layers (Dosovitskiy et al. 2020; Liu et al. 2021).

@@ -15,10 +15,10 @@ namespace vitrine {
 struct ModuleSummary {
   std::string name;             // key of the module, "" for the model itself
   std::string type;             // class, such as "SwinBlock" or "Linear"
-  int64_t depth;                // 0 for the model itself
+  int64_t depth = 0;            // 0 for the model itself
   std::vector<int64_t> output;  // shape of its result
-  int64_t parameters;           // its own and those below it
-  int64_t macs;                 // multiply-accumulates of one image, its own and those below it
+  int64_t parameters = 0;       // its own and those below it
+  int64_t macs = 0;             // multiply-accumulates of one image, its own and those below it
 };
 
 /// One stop on the way from image to logits.

@@ -78,16 +78,16 @@ updates_per_epoch(std::size_t images, int64_t batch_size, int64_t grad_accum_ste
 
 /// An update just done.
 struct StepReport {
-  int64_t epoch;  // from 1
-  int64_t batch;  // update of the epoch, from 1
-  int64_t batches;
-  double loss;
-  double lr;
-  double images_per_second;  // of the epoch so far
-  EpochProgress progress;    // where the epoch can be gone on with
-  double data_wait;          // share of the epoch's time so far spent waiting for images
-  bool skipped = false;      // left out, since a gradient was not finite
-  int64_t images = 0;        // of the epoch, to be trained on
+  int64_t epoch = 0;  // from 1
+  int64_t batch = 0;  // update of the epoch, from 1
+  int64_t batches = 0;
+  double loss = 0;
+  double lr = 0;
+  double images_per_second = 0;  // of the epoch so far
+  EpochProgress progress;        // where the epoch can be gone on with
+  double data_wait = 0;          // share of the epoch's time so far spent waiting for images
+  bool skipped = false;          // left out, since a gradient was not finite
+  int64_t images = 0;            // of the epoch, to be trained on
 };
 
 /// Told of every update; false stops.
