@@ -10,7 +10,7 @@
 namespace vitrine::detail {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 /// Whether the mistakes can be of so many images and classes, and these of so many images.
 bool is_possible(const Evaluation& evaluation, int64_t classes, std::size_t images) {
@@ -24,7 +24,7 @@ bool is_possible(const Evaluation& evaluation, int64_t classes, std::size_t imag
   return counted == evaluation.images && static_cast<std::size_t>(counted) <= images;
 }
 
-Evaluation read(const Json& json, int64_t classes, std::size_t images) {
+Evaluation read(const OrderedJson& json, int64_t classes, std::size_t images) {
   Evaluation result;
   result.images = json.at("images").get<int64_t>();
   result.loss = json.at("loss").get<double>();
@@ -57,11 +57,11 @@ Evaluation read(const Json& json, int64_t classes, std::size_t images) {
 }  // namespace
 
 std::string evaluation_to_json(const Evaluation& evaluation, int64_t epoch) {
-  Json counts = Json::array();
+  OrderedJson counts = OrderedJson::array();
   for (const auto& cell : cells_of(evaluation.confusion.counts())) {
     counts.push_back({cell.target, cell.predicted, cell.images});
   }
-  Json mistakes = Json::array();
+  OrderedJson mistakes = OrderedJson::array();
   for (const auto& mistake : evaluation.mistakes) {
     mistakes.push_back(
         {{"index", mistake.index},
@@ -70,7 +70,7 @@ std::string evaluation_to_json(const Evaluation& evaluation, int64_t epoch) {
          {"probability", mistake.probability},
          {"loss", mistake.loss}});
   }
-  const Json json = {
+  const OrderedJson json = {
       {"epoch", epoch},
       {"images", evaluation.images},
       {"loss", evaluation.loss},
@@ -84,14 +84,14 @@ std::string evaluation_to_json(const Evaluation& evaluation, int64_t epoch) {
 std::optional<Evaluation> evaluation_from_json(
     const std::string& text, int64_t epoch, int64_t classes, std::size_t images) {
   try {
-    const auto json = Json::parse(text);
+    const auto json = OrderedJson::parse(text);
     if (json.at("epoch").get<int64_t>() == epoch) {
       auto result = read(json, classes, images);
       if (is_possible(result, classes, images)) {
         return result;
       }
     }
-  } catch (const Json::exception&) {
+  } catch (const OrderedJson::exception&) {
   } catch (const c10::ValueError&) {  // of a class that there is not
   }
   return std::nullopt;

@@ -69,18 +69,21 @@ std::string images_checksum(const std::vector<ImageSample>& samples, const std::
 
 /// Throws Error where the images of `part`, "train" or "val", are no longer those of the run.
 void compare_images(
-    const std::string& folder, const std::string& part, const Json& before, const Json& current) {
+    const std::string& folder,
+    const std::string& part,
+    const OrderedJson& before,
+    const OrderedJson& current) {
   const auto count = part + "_images";
   const auto checksum = part + "_checksum";
-  const bool same_count = before.value(count, Json()) == current[count];
+  const bool same_count = before.value(count, OrderedJson()) == current[count];
   // A run begun before there were checksums has none.
   if (same_count && before.value(checksum, current[checksum]) == current[checksum]) {
     return;
   }
   throw Error(
       printable(folder) + ": the images to " + (part == "train" ? "train on" : "validate") +
-      " have changed since the run was begun: " + shown(before.value(count, Json())) + " then, " +
-      shown(current[count]) + " now" +
+      " have changed since the run was begun: " + shown(before.value(count, OrderedJson())) +
+      " then, " + shown(current[count]) + " now" +
       (same_count ? ", but with other names, classes or sizes of files, or in another order" : "") +
       "; choose another output folder, or start anew (fresh)");
 }

@@ -206,10 +206,15 @@ Trainer Run::make_trainer() const {
 
 void Run::restore(Trainer& trainer) {
   if (checkpoint_) {
-    restore_module(*trainer.model(), checkpoint_->model);
-    trainer.optimizer().load_state(checkpoint_->optimizer);
-    if (trainer.average()) {
-      restore_module(*trainer.average(), checkpoint_->ema);
+    try {
+      restore_module(*trainer.model(), checkpoint_->model);
+      trainer.optimizer().load_state(checkpoint_->optimizer);
+      if (trainer.average()) {
+        restore_module(*trainer.average(), checkpoint_->ema);
+      }
+    } catch (const CheckpointError& error) {
+      const auto path = checkpoint_path(options_.output() + "/checkpoints", state_);
+      throw CheckpointError(printable(path) + ": " + error.what());
     }
     if (trainer.scaler() != nullptr && state_.scaler) {
       trainer.scaler()->load_state(*state_.scaler);

@@ -8,9 +8,12 @@
 namespace vitrine {
 
 /// What golden/make_augment_golden.py recorded.
-inline nlohmann::json augment_golden() {
-  std::ifstream file(std::string(VITRINE_TEST_DATA) + "/golden/augment.json");
-  return nlohmann::json::parse(file);
+inline const nlohmann::json& augment_golden() {
+  static const auto golden = [] {
+    std::ifstream file(std::string(VITRINE_TEST_DATA) + "/golden/augment.json");
+    return nlohmann::json::parse(file);
+  }();
+  return golden;
 }
 
 }  // namespace vitrine

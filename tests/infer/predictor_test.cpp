@@ -15,6 +15,7 @@
 #include "vitrine/models/registry.h"
 #include "vitrine/weights/model_file.h"
 
+#include "support/refusal.h"
 #include "support/temporary_folder.h"
 #include "support/tensor_assert.h"
 
@@ -193,8 +194,12 @@ TEST(Predictor, OpensAModelFile) {
   const auto predictor = Predictor::from_file(folder / "model.safetensors");
   EXPECT_EQ(predictor.card().labels, card.labels);
   EXPECT_EQ(predictor.classify(grey_image(), 1)[0].label, "b");
-  EXPECT_THROW(predictor.classify(folder / "none.jpg"), FileError);
-  EXPECT_THROW(Predictor::from_file(folder / "none.safetensors"), FileError);
+  expect_refusal(
+      [&] { predictor.classify(folder / "none.jpg"); }, folder / "none.jpg: ", {"cannot open"});
+  expect_refusal(
+      [&] { Predictor::from_file(folder / "none.safetensors"); },
+      folder / "none.safetensors: ",
+      {"cannot open"});
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "vitrine/error.h"
 #include "vitrine/weights/safetensors.h"
 
+#include "support/refusal.h"
 #include "support/temporary_folder.h"
 
 namespace vitrine {
@@ -93,7 +94,10 @@ TEST(Checkpoint, IsRefusedWhenOneBitHasChanged) {
   const TemporaryFolder folder;
   const auto path = write_epoch(folder, 1);
   damage(path);
-  EXPECT_THROW(read_checkpoint(path), CheckpointError);
+  expect_refusal<CheckpointError>(
+      [&] { read_checkpoint(path); },
+      path + ": ",
+      {"the checksum does not fit the tensors; is the disk damaged?"});
 }
 
 TEST(Checkpoint, IsToldFromAnyOtherFile) {
@@ -101,7 +105,9 @@ TEST(Checkpoint, IsToldFromAnyOtherFile) {
   StateDict tensors;
   tensors.insert("weight", torch::zeros(2));
   write_safetensors(folder / "model.safetensors", tensors);
-  EXPECT_THROW(read_checkpoint(folder / "model.safetensors"), CheckpointError);
+  const auto path = folder / "model.safetensors";
+  expect_refusal<CheckpointError>(
+      [&] { read_checkpoint(path); }, path + ": ", {"is no checkpoint of a run"});
 }
 
 TEST(ReadNewestCheckpoint, FallsBackToTheOneBefore) {
@@ -124,7 +130,10 @@ TEST(ReadNewestCheckpoint, FallsBackToTheOneBefore) {
 TEST(ReadNewestCheckpoint, DoesNotStartAnewWhenAllAreDamaged) {
   const TemporaryFolder folder;
   damage(write_epoch(folder, 1));
-  EXPECT_THROW(read_newest_checkpoint(folder.path(), {}), CheckpointError);
+  expect_refusal<CheckpointError>(
+      [&] { read_newest_checkpoint(folder.path(), {}); },
+      folder.path() + ": ",
+      {"none of the checkpoints can be read"});
 }
 
 TEST(RemoveOtherCheckpoints, KeepsTheLastTwo) {
@@ -164,15 +173,19 @@ TEST(RestoreModule, ChangesNothingUnlessAllFits) {
   StateDict tensors;
   tensors.insert("weight", other->weight);
   const auto before = linear->weight.detach().clone();
-  EXPECT_THROW(restore_module(*linear, tensors), CheckpointError);
+  const auto refuse = [&](const std::string& cause) {
+    expect_refusal<CheckpointError>(
+        [&] { restore_module(*linear, tensors); }, "checkpoint: ", {cause});
+  };
+  refuse("'bias' is missing");
   tensors.insert("bias", torch::zeros(3));
-  EXPECT_THROW(restore_module(*linear, tensors), CheckpointError);
+  refuse("'bias' is of another shape or type than the model's");
   EXPECT_TRUE(torch::equal(linear->weight, before));
   tensors["bias"] = other->bias;
   restore_module(*linear, tensors);
   EXPECT_TRUE(torch::equal(linear->weight, other->weight));
   tensors.insert("extra", torch::zeros(1));
-  EXPECT_THROW(restore_module(*linear, tensors), CheckpointError);
+  refuse("has 3 tensors, the model has 2");
 }
 
 }  // namespace

@@ -11,15 +11,21 @@
 namespace vitrine {
 
 /// What golden/make_train_golden.py recorded.
-inline nlohmann::json train_golden() {
-  std::ifstream file(std::string(VITRINE_TEST_DATA) + "/golden/train.json");
-  return nlohmann::json::parse(file);
+inline const nlohmann::json& train_golden() {
+  static const auto golden = [] {
+    std::ifstream file(std::string(VITRINE_TEST_DATA) + "/golden/train.json");
+    return nlohmann::json::parse(file);
+  }();
+  return golden;
 }
 
 /// What golden/make_recipe_golden.py recorded.
-inline nlohmann::json recipe_golden() {
-  std::ifstream file(std::string(VITRINE_TEST_DATA) + "/golden/recipe.json");
-  return nlohmann::json::parse(file);
+inline const nlohmann::json& recipe_golden() {
+  static const auto golden = [] {
+    std::ifstream file(std::string(VITRINE_TEST_DATA) + "/golden/recipe.json");
+    return nlohmann::json::parse(file);
+  }();
+  return golden;
 }
 
 /// A list of numbers, or a list of such lists, and so on, as float32.

@@ -8,6 +8,7 @@
 
 #include "vitrine/error.h"
 
+#include "support/refusal.h"
 #include "support/tensor_assert.h"
 #include "train/golden_json.h"
 
@@ -117,14 +118,17 @@ TEST(Optimizer, RefusesAStateOfAnotherModuleAndStaysAsItWas) {
   nn::Linear linear(3, 2);
   nn::Linear other(4, 2);
   Optimizer optimizer(*linear, OptimizerOptions());
-  EXPECT_THROW(
-      optimizer.load_state(Optimizer(*other, OptimizerOptions()).state()), CheckpointError);
+  const auto refuse = [&](const StateDict& state, const std::string& cause) {
+    expect_refusal<CheckpointError>(
+        [&] { optimizer.load_state(state); }, "optimizer state: ", {cause});
+  };
+  refuse(Optimizer(*other, OptimizerOptions()).state(), "is [2, 4], expected [2, 3]");
   auto state = optimizer.state();
   state.erase("bias.exp_avg");
-  EXPECT_THROW(optimizer.load_state(state), CheckpointError);
+  refuse(state, "'bias.exp_avg' is missing");
   auto larger = optimizer.state();
   larger.insert("other.exp_avg", torch::zeros(1));
-  EXPECT_THROW(optimizer.load_state(larger), CheckpointError);
+  refuse(larger, "'other.exp_avg' is unknown");
   EXPECT_EQ(optimizer.steps(), 0);
 }
 

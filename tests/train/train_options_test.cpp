@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "vitrine/error.h"
 
+#include "support/refusal.h"
 #include "support/value_error.h"
 
 namespace vitrine {
@@ -85,33 +87,32 @@ TEST(TrainOptions, AreLaidOverOthers) {
 }
 
 TEST(TrainOptions, AreRefusedWhereJsonIsNotWhatARunWrites) {
-  for (const auto* text :
-       {"",
-        "[]",
-        "{",
-        R"({"lr": "high"})",
-        R"({"options": 3})",
-        R"({"preprocess": {}})",
-        R"({"scale": [1]})",
-        R"({"freeze": "stem.*"})",
-        R"({"train_interpolation": ["cubic"]})",
-        R"({"decay_milestones": [1.5]})",
-        R"({"decay_milestones": 3})",
-        R"({"lr_base": "high"})",
-        R"({"mixup_mode": "pairs"})",
-        R"({"cutmix_minmax": [0.1]})",
-        R"({"remode": "pixels"})",
-        R"({"precision": "fp8"})",
-        R"({"color_jitter": "0.4"})",
-        R"({"epochs": null})"}) {
-    EXPECT_THROW(train_options_from_json(text), Error) << text;
+  const auto refuse = [](const std::string& text, const std::string& cause) {
+    SCOPED_TRACE(text);
+    expect_refusal<Error>([&] { train_options_from_json(text); }, "", {cause});
+  };
+  for (const auto* text : {"", "[]", "{", R"({"options": 3})"}) {
+    refuse(text, "a JSON object");
   }
-  try {
-    train_options_from_json(R"({"wieght_decay": 1})");
-    FAIL() << "an unknown option was taken";
-  } catch (const UnknownNameError& error) {
-    EXPECT_NE(std::string(error.what()).find("weight_decay"), std::string::npos) << error.what();
+  const std::vector<std::pair<std::string, std::string>> options = {
+      {R"("lr": "high")", "option lr of a run: got \"high\", expected a number"},
+      {R"("preprocess": {})", "preprocess"},
+      {R"("scale": [1])", "scale"},
+      {R"("freeze": "stem.*")", "option freeze of a run"},
+      {R"("train_interpolation": ["cubic"])", "'cubic'"},
+      {R"("decay_milestones": [1.5])", "option decay_milestones of a run"},
+      {R"("decay_milestones": 3)", "option decay_milestones of a run"},
+      {R"("lr_base": "high")", "lr_base"},
+      {R"("mixup_mode": "pairs")", "'pairs'"},
+      {R"("cutmix_minmax": [0.1])", "cutmix_minmax"},
+      {R"("remode": "pixels")", "'pixels'"},
+      {R"("precision": "fp8")", "'fp8'"},
+      {R"("color_jitter": "0.4")", "color_jitter"},
+      {R"("epochs": null)", "option epochs of a run: got null, expected a whole number"}};
+  for (const auto& [option, cause] : options) {
+    refuse("{" + option + "}", cause);
   }
+  refuse(R"({"wieght_decay": 1})", "weight_decay");
 }
 
 TEST(TrainOptions, AreCheckedForTheirRanges) {

@@ -15,9 +15,8 @@ using detail::Dtype;
 
 template <typename Number>
 std::string bytes_of(const std::vector<Number>& numbers) {
-  std::string bytes(numbers.size() * sizeof(Number), '\0');
-  std::memcpy(bytes.data(), numbers.data(), bytes.size());
-  return bytes;
+  const auto size = numbers.size() * sizeof(Number);
+  return size == 0 ? "" : std::string(reinterpret_cast<const char*>(numbers.data()), size);
 }
 
 bool finite(Dtype dtype, const std::string& bytes) {

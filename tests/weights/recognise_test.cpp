@@ -11,6 +11,7 @@
 #include "vitrine/weights/model_file.h"
 #include "vitrine/weights/safetensors.h"
 
+#include "support/refusal.h"
 #include "support/temporary_folder.h"
 
 namespace vitrine {
@@ -109,7 +110,8 @@ TEST_F(Recognise, TimmsConfigurationBesideItCounts) {
   write_text(config, R"({"architecture": "resnet50", "pretrained_cfg": {}})");
   EXPECT_NE(refusal().find("resnet50"), std::string::npos) << refusal();
   write_text(config, "{");
-  EXPECT_THROW(find_model_card(path_), CheckpointError);
+  expect_refusal<CheckpointError>(
+      [&] { find_model_card(path_); }, config + ": ", {"is no valid JSON"});
 }
 
 TEST_F(Recognise, HuggingFacesConfigurationBesideItCounts) {
