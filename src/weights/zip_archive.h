@@ -19,9 +19,9 @@ struct ZipMember {
 };
 
 /// A zip archive as torch.save writes it: members that are stored, not compressed (`check_stored`),
-/// nothing before the first of them and nothing after the end record. What zip tools would guess about, or what
-/// makes two of them see two different files, is refused. Layout: PKWARE, "APPNOTE.TXT", version
-/// 6.3.10, sections 4.3 to 4.5, https://support.pkware.com/pkzip/appnote.
+/// nothing before the first of them and nothing after the end record. What zip tools would guess
+/// about, or what makes two of them see two different files, is refused. Layout: PKWARE,
+/// "APPNOTE.TXT", version 6.3.10, sections 4.3 to 4.5, https://support.pkware.com/pkzip/appnote.
 ///
 /// Time and memory are in proportion to the directory, which is within the file. Written by hand
 /// because libzip tells neither where a member's bytes lie, which it takes to read them in place
@@ -40,8 +40,8 @@ class ZipArchive {
   /// Throws CheckpointError when a member is compressed. Not done on opening: the names tell better
   /// what an archive with such members is.
   void check_stored() const;
-  /// The place of member `i`, which is stored. Throws CheckpointError when the header in front of its bytes does not
-  /// say the same as the directory, or when its bytes overlap with what follows.
+  /// The place of member `i`, which is stored. Throws CheckpointError when the header in front of
+  /// its bytes does not say the same as the directory, or when its bytes overlap with what follows.
   ZipMember locate(std::size_t i) const;
 
  private:
