@@ -84,6 +84,7 @@ class TreeFinder {
   CheckpointTree read(const Place& place) const;
   void check_total(const CheckpointTree& tree) const;
   std::string shown_keys(PickleId id) const;
+  std::string way_in(const Place& place) const;
   [[noreturn]] void fail(const std::string& message) const {
     throw CheckpointError(file_.subject() + ": " + message);
   }
@@ -104,7 +105,7 @@ CheckpointTree TreeFinder::find(const std::string& key) {
     const auto what = is_tensor(graph_, start.id) ? "a single tensor" : describe(graph_, start.id);
     fail(
         where + "holds " + what + shown_keys(start.id) +
-        "; expected a state dict, of names and tensors");
+        "; expected a state dict, of names and tensors" + way_in(start));
   }
   return read(*place);
 }
@@ -256,6 +257,22 @@ std::string TreeFinder::shown_keys(PickleId id) const {
                                                : describe(graph_, key));
   }
   return keys.empty() ? "" : " with the keys " + join(keys, ", ");
+}
+
+/// Which of the first keys leads to tensors, as the end of a message; empty where none does.
+std::string TreeFinder::way_in(const Place& place) const {
+  std::size_t looked = 0;
+  for (const auto& [key, value] : items(place.id)) {
+    if (++looked > kShownKeys) {
+      break;
+    }
+    if (graph_.kind(key) == PickleKind::String && !is_tensor(graph_, value) &&
+        holds_tensors(value)) {
+      const auto path = printable(child_path(place.path, graph_.text(key)), 100);
+      return "; --checkpoint-key " + path + " takes the tensors under '" + path + "'";
+    }
+  }
+  return "";
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
+#include <set>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -27,9 +29,72 @@ bool is_projection_head(std::string_view name) {
          starts_with(name, "ibot_head.");
 }
 
-/// Names without the prefixes of wrappers; empty where the tensor belongs to a projection head.
-std::vector<std::string_view> strip(const std::vector<SourceTensor>& tensors) {
-  std::vector<std::string_view> names;
+using Names = std::vector<std::string_view>;
+
+/// Names without those that Hugging Face's classifiers put before the model inside.
+Names without_model_prefixes(Names names) {
+  for (auto& name : names) {
+    for (const auto prefix : model_prefixes()) {
+      if (starts_with(name, prefix) && name.size() > prefix.size()) {
+        name.remove_prefix(prefix.size());
+        break;
+      }
+    }
+  }
+  return names;
+}
+
+const KeyLayout* find_layout(const Names& names) {
+  const HasKey has = [&](std::string_view pattern) {
+    return std::any_of(names.begin(), names.end(), [&](auto name) {
+      return match_key(name, pattern).has_value();
+    });
+  };
+  for (const auto& layout : key_layouts()) {
+    if (layout.fits(has)) {
+      return &layout;
+    }
+  }
+  return nullptr;
+}
+
+std::string_view first_part(std::string_view name) {
+  return name.substr(0, name.find('.'));
+}
+
+/// Whether a name begins as those of heads do: a model may have its head beside it.
+bool may_be_head(std::string_view name) {
+  const auto part = first_part(name);
+  return part.find("head") != std::string_view::npos ||
+         part.find("classifier") != std::string_view::npos || part == "fc" || part == "linear";
+}
+
+/// What is left of `names` where those with `prefix` are a model by themselves and the others, such
+/// as a trainer's criterion, none of it: these become empty. Nothing where it is not so.
+std::optional<Names> take_model(const Names& names, std::string_view prefix) {
+  Names inside(names.size());
+  std::set<std::string_view> parts;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (starts_with(names[i], prefix) && names[i].size() > prefix.size()) {
+      inside[i] = names[i].substr(prefix.size());
+      parts.insert(first_part(inside[i]));
+    }
+  }
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const bool outside = inside[i].empty() && !names[i].empty();
+    if (outside && (parts.count(first_part(names[i])) > 0 || may_be_head(names[i]))) {
+      return std::nullopt;
+    }
+  }
+  const bool fits = find_layout(without_model_prefixes(inside)) != nullptr &&
+                    find_layout(without_model_prefixes(names)) == nullptr;
+  return fits ? std::make_optional(std::move(inside)) : std::nullopt;
+}
+
+/// Names without the prefixes of wrappers; empty where the tensor belongs to a projection head or
+/// beside the model.
+Names strip(const std::vector<SourceTensor>& tensors) {
+  Names names;
   names.reserve(tensors.size());
   for (const auto& tensor : tensors) {
     names.emplace_back(tensor.name);
@@ -58,32 +123,13 @@ std::vector<std::string_view> strip(const std::vector<SourceTensor>& tensors) {
           name.remove_prefix(std::min(name.size(), prefix.size()));
         }
         again = true;
+      } else if (auto inside = take_model(names, prefix)) {
+        names = std::move(*inside);
+        again = true;
       }
     }
   }
-  for (auto& name : names) {
-    for (const auto prefix : model_prefixes()) {
-      if (starts_with(name, prefix) && name.size() > prefix.size()) {
-        name.remove_prefix(prefix.size());
-        break;
-      }
-    }
-  }
-  return names;
-}
-
-const KeyLayout* find_layout(const std::vector<std::string_view>& names) {
-  const HasKey has = [&](std::string_view pattern) {
-    return std::any_of(names.begin(), names.end(), [&](auto name) {
-      return match_key(name, pattern).has_value();
-    });
-  };
-  for (const auto& layout : key_layouts()) {
-    if (layout.fits(has)) {
-      return &layout;
-    }
-  }
-  return nullptr;
+  return without_model_prefixes(std::move(names));
 }
 
 /// Applies the rules of one layout, tensor by tensor.
@@ -92,7 +138,7 @@ class Mapper {
   Mapper(const std::vector<SourceTensor>& tensors, const std::string& subject)
       : tensors_(tensors), subject_(subject) {}
 
-  KeyMap map(const std::vector<std::string_view>& names, const KeyLayout* layout) {
+  KeyMap map(const Names& names, const KeyLayout* layout) {
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (names[i].empty() || is_derived(names[i])) {
         result_.dropped.push_back(i);

@@ -50,9 +50,11 @@ struct KeyMap {
 /// Recognises the layout of a checkpoint by its names, and maps them to timm's: those of timm
 /// itself, torchvision, Hugging Face transformers (on disk and in memory), Microsoft's Swin, DINO,
 /// DINOv2, DeiT III, ml-cvnets and vit-pytorch. Wrappers' prefixes (module., _orig_mod., model.,
-/// backbone.) are taken off. A checkpoint that no layout fits is given back by its own names, with
-/// an empty `layout`. Throws CheckpointError, beginning with `subject`, on far more tensors than a
-/// model has, a layout that vitrine knows and cannot use, and shapes that do not fit together.
+/// backbone.) are taken off, also where a trainer put tensors of its own beside the model's, which
+/// are dropped unless one of them could be the model's. A checkpoint that no layout fits is given
+/// back by its own names, with an empty `layout`. Throws CheckpointError, beginning with `subject`,
+/// on far more tensors than a model has, a layout that vitrine knows and cannot use, and shapes
+/// that do not fit together.
 KeyMap map_keys(const std::vector<SourceTensor>& tensors, const std::string& subject);
 
 }  // namespace vitrine::detail

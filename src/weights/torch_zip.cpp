@@ -45,6 +45,7 @@ PthContent TorchZip::read() const {
         "is a TorchScript archive, which is a program; expected a checkpoint of weights, as "
         "torch.save(torch.jit.load(FILE).state_dict(), ...) writes it");
   }
+  archive_.check_stored();
   auto graph = read_data();
   StorageTable storages(graph, StorageForm::Zip, subject_);
   for (auto& storage : storages.storages()) {

@@ -88,6 +88,17 @@ std::optional<std::size_t> ZipArchive::find(std::string_view name) const {
   return *found;
 }
 
+void ZipArchive::check_stored() const {
+  for (const auto& entry : entries_) {
+    if (entry.method != 0) {
+      fail(
+          entry.name,
+          "is compressed, by method " + std::to_string(entry.method) +
+              ", as torch.save never does; expected stored bytes");
+    }
+  }
+}
+
 ZipMember ZipArchive::locate(std::size_t i) const {
   const auto& entry = entries_[i];
   const auto header = bytes(entry.header, kHeader + entry.name.size());
@@ -133,13 +144,8 @@ std::size_t ZipArchive::read_entry(std::size_t offset) {
   if ((field(8, 2) & kEncrypted) != 0) {
     fail(entry.name, "is encrypted");
   }
-  if (field(10, 2) != 0) {
-    fail(
-        entry.name,
-        "is compressed, by method " + std::to_string(field(10, 2)) +
-            ", as PyTorch never does; expected stored bytes");
-  }
-  if (stored != entry.size || field(34, 2) != 0) {
+  entry.method = field(10, 2);
+  if ((stored != entry.size && entry.method == 0) || field(34, 2) != 0) {
     fail(
         entry.name,
         "has " + std::to_string(stored) + " stored bytes for a size of " +
@@ -148,6 +154,7 @@ std::size_t ZipArchive::read_entry(std::size_t offset) {
   if (is_unsafe(entry.name)) {
     fail(entry.name, "has an unsafe name");
   }
+  entry.size = stored;
   entries_.push_back(entry);
   return offset + end;
 }

@@ -132,6 +132,29 @@ TEST(KeyMap, TakesWrappersOff) {
   EXPECT_EQ(names_of(map_names({"module.a", "b"})), (std::vector<std::string>{"module.a", "b"}));
 }
 
+TEST(KeyMap, TakesAWrapperOffBesideATrainersOwnTensors) {
+  const std::vector<std::string> model = {
+      "model.blocks.0.attn.qkv.weight", "model.cls_token", "model.head.weight"};
+  const auto beside = [&](const std::string& name) {
+    auto names = model;
+    names.push_back(name);
+    return map_names(names);
+  };
+  for (const auto* name : {"criterion.weight", "loss.scale", "n_averaged"}) {
+    const auto map = beside(name);
+    EXPECT_EQ(map.layout, "timm") << name;
+    EXPECT_EQ(
+        names_of(map),
+        (std::vector<std::string>{"blocks.0.attn.qkv.weight", "cls_token", "head.weight"}));
+    EXPECT_EQ(map.dropped, (std::vector<std::size_t>{3})) << name;
+  }
+  // What could be the model's is not dropped.
+  for (const auto* name : {"blocks.1.norm1.weight", "cls_token", "fc.weight", "new_head.weight"}) {
+    EXPECT_EQ(beside(name).layout, "") << name;
+  }
+  EXPECT_EQ(map_names({"model.a", "b"}).layout, "");  // no model of vitrine's
+}
+
 TEST(KeyMap, DropsProjectionHeadsBesideABackbone) {
   const auto map = map_names(
       {"module.backbone.blocks.0.attn.qkv.weight",

@@ -114,6 +114,27 @@ TEST(ZipArchive, RefusesCompressionAndEncryption) {
   }
 }
 
+/// A member that is compressed: 9 bytes of a text of 4000.
+ZipPart compressed(const std::string& name) {
+  ZipPart part{name, "\x4B\x4C\x1C\x05\xA3\x60\x24\x03\0"s};
+  part.method = part.local_method = 8;
+  part.size = 4000;
+  part.stored_size = part.bytes.size();
+  return part;
+}
+
+TEST(ZipArchive, TellsWhatItIsThoughMembersAreCompressed) {
+  auto script = with({compressed("m/code/__torch__/m.py"), {"m/constants.pkl", ""}});
+  expect_pth_refused(zip_bytes(script), "is a TorchScript archive, which is a program");
+  expect_pth_refused(zip_bytes({compressed("a.npy")}), "is a numpy archive (.npz)");
+  expect_pth_refused(zip_bytes({compressed("a.txt")}), "is a zip archive without a data.pkl");
+  expect_refused(
+      {compressed("m/data/1")}, "'m/data/1' of the zip archive is compressed, by method 8");
+  auto cut = compressed("m/data/1");
+  cut.stored_size = 0xFFFFFF;
+  expect_refused({cut}, "outside the file's members");
+}
+
 TEST(ZipArchive, RefusesSizesThatContradictEachOther) {
   ZipPart part{"m/data/1", "bytes"};
   part.stored_size = 4;
