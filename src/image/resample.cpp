@@ -36,7 +36,7 @@ std::vector<Taps> make_taps(
   const double filter_scale = std::max(scale, 1.0);
   const double support = (bicubic ? 2.0 : 1.0) * filter_scale;
   const double inverse = 1.0 / filter_scale;
-  const auto rounded = [](double place) {
+  const auto nearest = [](double place) {
     // NOLINTNEXTLINE(bugprone-incorrect-roundings): as Pillow does it.
     return static_cast<std::int64_t>(place + 0.5);
   };
@@ -45,8 +45,8 @@ std::vector<Taps> make_taps(
   std::vector<double> weights;
   for (std::int64_t i = outputs.begin; i < outputs.end; ++i) {
     const double center = (static_cast<double>(i) + 0.5) * scale;
-    const auto first = std::max<std::int64_t>(rounded(center - support), 0);
-    const auto end = std::min<std::int64_t>(rounded(center + support), in_size);
+    const auto first = std::max<std::int64_t>(nearest(center - support), 0);
+    const auto end = std::min<std::int64_t>(nearest(center + support), in_size);
     weights.clear();
     double sum = 0.0;
     for (std::int64_t x = 0; x < end - first; ++x) {
