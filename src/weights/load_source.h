@@ -50,7 +50,15 @@ bool all_finite(const torch::Tensor& tensor);
 std::unique_ptr<Source> make_source(const StateDict& tensors);
 std::unique_ptr<Source> make_source(const SafetensorsFile& file);
 
-/// What `load_state_dict` and `load_weights` share: compares all, then copies all.
-LoadReport load_source(Classifier& model, const Source& source, const LoadOptions& options);
+/// What `load_state_dict` and `load_weights` share: compares all, then copies all. `comparison` is
+/// the command that shows all that a refusal names in part, if there is one.
+LoadReport load_source(
+    Classifier& model,
+    const Source& source,
+    const LoadOptions& options,
+    const std::string& comparison = "");
+
+/// What `load_source` would find; the model is left alone.
+FitReport compare_source(const Classifier& model, const Source& source, const LoadOptions& options);
 
 }  // namespace vitrine::detail
