@@ -2,9 +2,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <iostream>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,7 +15,7 @@
 
 #include "vitrine/models/registry.h"
 #include "vitrine/text.h"
-#include "vitrine/weights/load.h"
+#include "vitrine/weights/model_file.h"
 
 #include "commands.h"
 #include "common_options.h"
@@ -24,6 +26,11 @@ namespace vitrine {
 namespace {
 
 using nlohmann::ordered_json;
+
+// Rows of a table unless --all is given: of tensors, which the largest model of the zoo has fewer
+// of, and of each kind of misfit.
+constexpr std::size_t kMostTensors = 1000;
+constexpr std::size_t kMostMisfits = 20;
 
 std::int64_t values_of(const InspectedTensor& tensor) {
   std::int64_t count = 1;
@@ -76,8 +83,30 @@ std::string timm_text(const InspectedTensor& tensor) {
              : printable(join(tensor.timm_names, ", "));
 }
 
-/// The table of what stands against loading, or one line where nothing does.
-void print_fit(const FitReport& fit) {
+/// The table of the first `most` tensors.
+void print_tensors(const Inspection& found, std::size_t most) {
+  std::vector<std::vector<std::string>> rows = {{"tensor", "type", "shape", "by timm's name"}};
+  const auto shown = std::min(found.tensors.size(), most);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const auto& tensor = found.tensors[i];
+    rows.push_back({printable(tensor.name), tensor.dtype, shape_text(tensor), timm_text(tensor)});
+  }
+  std::cout << '\n';
+  print_columns(std::cout, rows, {});
+  if (shown < found.tensors.size()) {
+    std::cout << "and " << found.tensors.size() - shown << " more; --all shows them\n";
+  }
+}
+
+/// "test_vit with depth=3, told by its tensors"
+std::string model_text(const Inspection& found) {
+  return found.architecture + (found.options.empty() ? "" : " with " + found.options) +
+         ", told by " + found.told_by;
+}
+
+/// The table of what stands against loading, `most` names of a kind, or one line where nothing
+/// does.
+void print_fit(const FitReport& fit, std::size_t most) {
   if (fit.fits()) {
     std::cout << "\nfits the model"
               << (fit.resampled.empty() ? "" : ", resampled: " + join(fit.resampled, ", ")) << '\n';
@@ -88,24 +117,31 @@ void print_fit(const FitReport& fit) {
        {std::pair{"missing", &fit.missing},
         std::pair{"unknown", &fit.unknown},
         std::pair{"misshapen", &fit.misshapen}}) {
-    for (const auto& name : *names) {
-      rows.push_back({what, name});
+    const auto shown = std::min(names->size(), most);
+    for (std::size_t i = 0; i < shown; ++i) {
+      rows.push_back({what, (*names)[i]});
+    }
+    if (shown < names->size()) {
+      rows.push_back(
+          {what, "and " + std::to_string(names->size() - shown) + " more; --all shows them"});
     }
   }
   std::cout << "\ndoes not fit the model" << (fit.hint.empty() ? "" : ": " + fit.hint) << '\n';
   print_columns(std::cout, rows, {});
 }
 
+/// `all`: however many rows it takes, and the tensors of a file that is compared as well.
 void print_table(
-    const std::string& path, const Inspection& found, const std::optional<FitReport>& fit) {
+    const std::string& path,
+    const Inspection& found,
+    const std::optional<FitReport>& fit,
+    bool all) {
   std::vector<std::vector<std::string>> head = {
       {"file", path_text(path)},
       {"kind", found.kind},
       {"holds", sum_text(found)},
       {"names", found.layout.empty() ? "of no library that vitrine knows" : "of " + found.layout},
-      {"model",
-       found.architecture.empty() ? found.problem
-                                  : found.architecture + ", told by " + found.told_by}};
+      {"model", found.architecture.empty() ? found.problem : model_text(found)}};
   if (!found.state_dict.empty()) {
     head.insert(head.begin() + 2, {"weights", "under " + printable(found.state_dict)});
   }
@@ -116,14 +152,11 @@ void print_table(
     head.push_back({"beside", printable(value.name) + " " + value.description});
   }
   print_columns(std::cout, head, {});
-  std::vector<std::vector<std::string>> rows = {{"tensor", "type", "shape", "by timm's name"}};
-  for (const auto& tensor : found.tensors) {
-    rows.push_back({printable(tensor.name), tensor.dtype, shape_text(tensor), timm_text(tensor)});
+  if (all || !fit) {
+    print_tensors(found, all ? found.tensors.size() : kMostTensors);
   }
-  std::cout << '\n';
-  print_columns(std::cout, rows, {});
   if (fit) {
-    print_fit(*fit);
+    print_fit(*fit, all ? std::numeric_limits<std::size_t>::max() : kMostMisfits);
   }
 }
 
@@ -139,6 +172,7 @@ void print_json(
       {"layout", or_null(found.layout)},
       {"state_dict", or_null(found.state_dict)},
       {"model", or_null(found.architecture)},
+      {"options", or_null(found.options)},
       {"told_by", or_null(found.told_by)},
       {"problem", or_null(found.problem)},
       {"metadata", found.metadata}};
@@ -178,9 +212,11 @@ std::optional<FitReport> compare(const Arguments& arguments, const std::string& 
     return std::nullopt;
   }
   const auto name = arguments.text("model");
-  const auto model = create_model(name, model_options(arguments, find_card(name).family));
-  return compare_weights(
-      *model, path, LoadOptions().checkpoint_key(arguments.text("checkpoint-key")));
+  ModelFileOptions options;
+  options.architecture = name;
+  options.options = model_options(arguments, find_card(name).family);
+  options.checkpoint_key = arguments.text("checkpoint-key");
+  return compare_model(path, options);
 }
 
 int run_inspect(const Arguments& arguments) {
@@ -190,7 +226,7 @@ int run_inspect(const Arguments& arguments) {
   if (arguments.text("format") == "json") {
     print_json(path, found, fit);
   } else {
-    print_table(path, found, fit);
+    print_table(path, found, fit, arguments.flag("all"));
   }
   return fit && !fit->fits() ? 1 : 0;
 }
@@ -207,9 +243,9 @@ Command inspect_command() {
   spec.description =
       "FILE is a safetensors or PyTorch file. Prints its kind, whose names its tensors bear, the "
       "model\n"
-      "that they are, each tensor with its type and shape, and what else is there. Nothing in the "
-      "file\n"
-      "is executed, and no tensor is read.";
+      "that they are, each tensor with its type and shape, and what else is there; with --model, "
+      "what\n"
+      "stands against loading it as that model. Nothing in the file is executed.";
   spec.groups = {
       {"Inspection",
        {checkpoint_key_option(),
@@ -218,6 +254,7 @@ Command inspect_command() {
         num_classes_option(),
         image_size_option(),
         model_kwargs_option(),
+        flag_option("all", "print tables in full, however long"),
         choice_option("format", {"table", "json"}, "how the result is printed", "table")}}};
   spec.examples = {
       "vitrine inspect model.safetensors",

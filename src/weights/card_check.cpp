@@ -150,7 +150,7 @@ bool has_all(const Numbers& of, const std::vector<const char*>& names, const std
   }
   if (present != nullptr && absent != nullptr) {
     throw CheckpointError(
-        subject + ": the card sets " + present + " but not " + absent +
+        subject + " sets " + present + " but not " + absent +
         "; expected all options that shape the model, or none");
   }
   return absent == nullptr;
@@ -188,32 +188,32 @@ std::string rounded(double value) {
 }  // namespace
 
 void check_plausible(
-    const ModelCard& card,
-    int64_t parameters,
-    const SafetensorsHeader& header,
-    const std::string& subject) {
+    const ModelCard& card, int64_t parameters, const Source& source, const std::string& subject) {
   double values = 0;
-  for (const auto& tensor : header.tensors) {
-    values += static_cast<double>(tensor.size()) * 8 / dtype_bits(tensor.dtype);
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    double of_tensor = 1;
+    for (const auto size : source.shape(i)) {
+      of_tensor *= static_cast<double>(size);
+    }
+    values += of_tensor;
   }
   const auto model = estimate(card, static_cast<double>(parameters), subject);
   constexpr double kSlack = 1e6;      // values: 4 MB
   constexpr double kDerived = 1.6e7;  // values: 64 MB
   if (!(model.values <= 1.5 * values + kSlack)) {
     throw CheckpointError(
-        subject + ": the card describes a model of about " + rounded(model.values) +
+        subject + " describes a model of about " + rounded(model.values) +
         " values, but the file holds " + rounded(values) + "; is it damaged?");
   }
-  if (!(model.tensors <= static_cast<double>(header.tensors.size()))) {
+  if (!(model.tensors <= static_cast<double>(source.size()))) {
     throw CheckpointError(
-        subject + ": the card describes a model of at least " + rounded(model.tensors) +
-        " tensors, but the file holds " + std::to_string(header.tensors.size()) +
-        "; is it damaged?");
+        subject + " describes a model of at least " + rounded(model.tensors) +
+        " tensors, but the file holds " + std::to_string(source.size()) + "; is it damaged?");
   }
   if (!(model.derived <= 2 * values + kDerived)) {
     throw CheckpointError(
-        subject + ": the card describes a model that derives tables of about " +
-        rounded(model.derived) + " values from its image and window sizes; is it damaged?");
+        subject + " describes a model that derives tables of about " + rounded(model.derived) +
+        " values from its image and window sizes; is it damaged?");
   }
 }
 

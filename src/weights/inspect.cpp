@@ -11,8 +11,8 @@
 #include "dtype.h"
 #include "pickle_describe.h"
 #include "python_object.h"
+#include "recognise.h"
 #include "safetensors_file.h"
-#include "source_config.h"
 #include "weights_file.h"
 
 namespace vitrine {
@@ -65,16 +65,6 @@ std::vector<InspectedValue> values_beside(const WeightsFile& file) {
   return values;
 }
 
-/// What the name of the model comes from.
-std::string teller(const std::string& path) {
-  const auto card = read_card(path);
-  if (card && !card->architecture.empty()) {
-    return "its card";
-  }
-  const auto config = detail::read_source_config(path);
-  return config && !config->architecture.empty() ? "config.json beside it" : "its tensors";
-}
-
 }  // namespace
 
 Inspection inspect_checkpoint(const std::string& path, const std::string& checkpoint_key) {
@@ -105,8 +95,16 @@ Inspection inspect_checkpoint(const std::string& path, const std::string& checkp
   ModelFileOptions options;
   options.checkpoint_key = checkpoint_key;
   try {
-    result.architecture = find_model_card(path, options).architecture;
-    result.told_by = teller(path);
+    const auto card = read_card(path);
+    if (card && !card->architecture.empty()) {
+      result.architecture = find_model_card(path, options).architecture;
+      result.told_by = "its card";
+    } else {
+      auto found = detail::recognise(file);
+      result.architecture = std::move(found.card.architecture);
+      result.options = std::move(found.differences);
+      result.told_by = std::move(found.told_by);
+    }
   } catch (const CheckpointError& error) {
     const std::string message = error.what();
     const auto start = file.subject() + ": ";

@@ -31,6 +31,10 @@ constexpr std::uint64_t kMaxAdapted = std::uint64_t{256} << 20;
 /// Names that a message lists.
 constexpr std::size_t kListed = 5;
 
+/// How another head is asked for, in the library and of the program, where training alone takes
+/// one.
+constexpr const char* kResetHead = "with reset_head ('vitrine train --reset-head')";
+
 /// One tensor of the model and where its values come from.
 struct Copy {
   std::string key;
@@ -205,13 +209,13 @@ class Planner {
     }
     if (head_classes_ && !body_misfit_) {
       return "the file's head has " + std::to_string(*head_classes_) + " classes, the model's " +
-             std::to_string(model_.num_classes()) + "; with reset_head the model keeps its own";
+             std::to_string(model_.num_classes()) + "; " + kResetHead + " the model keeps its own";
     }
     if (head_missing_) {
-      return "the file has no such head; with reset_head the model keeps its own";
+      return std::string("the file has no such head; ") + kResetHead + " the model keeps its own";
     }
     if (head_unknown_ && model_.num_classes() == 0) {
-      return "the model has no head; with reset_head the file's is ignored";
+      return std::string("the model has no head; ") + kResetHead + " the file's is ignored";
     }
     return !body_misfit_ ? "" : "is it another model's, or of another image size?";
   }
@@ -289,7 +293,11 @@ void for_all(const Source& source, std::vector<Copy>& copies, const Handle& hand
 namespace detail {
 
 LoadReport load_source(
-    Classifier& model, const Source& source, const LoadOptions& options, OnBadValue bad_value) {
+    Classifier& model,
+    const Source& source,
+    const LoadOptions& options,
+    OnBadValue bad_value,
+    const std::string& comparison) {
   const torch::NoGradGuard no_grad;
   auto plan = Planner(model, source, options).make();
   const auto& report = plan.report;
@@ -297,13 +305,20 @@ LoadReport load_source(
     throw CheckpointError(
         source.subject() + ": does not fit the model" + list("missing", quoted(report.missing)) +
         list("unknown", quoted(report.unknown)) + list("misshapen", report.misshapen) +
-        (report.hint.empty() ? "" : "; " + report.hint));
+        (report.hint.empty() ? "" : "; " + report.hint) +
+        (comparison.empty() ? "" : "; '" + comparison + "' compares them all"));
   }
   if (bad_value == OnBadValue::LeaveModel) {
     for_all(source, plan.copies, [&](const Copy& copy) { check_values(source, copy); });
   }
   for_all(source, plan.copies, [&](Copy& copy) { copy_values(source, copy); });
   return {std::move(plan.report.resampled), std::move(plan.report.reset)};
+}
+
+FitReport compare_source(
+    const Classifier& model, const Source& source, const LoadOptions& options) {
+  const torch::NoGradGuard no_grad;
+  return Planner(model, source, options).make().report;
 }
 
 }  // namespace detail
@@ -322,9 +337,8 @@ LoadReport load_weights(Classifier& model, const std::string& path, const LoadOp
 
 FitReport compare_weights(
     const Classifier& model, const std::string& path, const LoadOptions& options) {
-  const torch::NoGradGuard no_grad;
   const detail::WeightsFile file(path, options.checkpoint_key());
-  return Planner(model, file.tensors(), options).make().report;
+  return detail::compare_source(model, file.tensors(), options);
 }
 
 }  // namespace vitrine

@@ -60,7 +60,15 @@ enum class OnBadValue {
 };
 
 /// What `load_state_dict`, `load_weights` and `load_model` share: compares all, then copies all.
+/// `comparison` is the command that shows all that a refusal names in part, if there is one.
 LoadReport load_source(
-    Classifier& model, const Source& source, const LoadOptions& options, OnBadValue bad_value);
+    Classifier& model,
+    const Source& source,
+    const LoadOptions& options,
+    OnBadValue bad_value,
+    const std::string& comparison = "");
+
+/// What `load_source` would find; the model is left alone.
+FitReport compare_source(const Classifier& model, const Source& source, const LoadOptions& options);
 
 }  // namespace vitrine::detail

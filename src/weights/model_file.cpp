@@ -117,6 +117,48 @@ int64_t count_parameters(const torch::nn::Module& module) {
   return count;
 }
 
+/// The model that a file is to be loaded into.
+struct BuiltModel {
+  std::shared_ptr<Classifier> model;
+  ModelCard card;
+  ModelOptions origin;  // of the file's own model
+  bool has_card = false;
+};
+
+BuiltModel build_model(const WeightsFile& file, const ModelFileOptions& options) {
+  const auto& subject = file.subject();
+  BuiltModel built;
+  auto& card = built.card;
+  auto own = own_card(file, options.architecture);
+  built.has_card = own.has_value();
+  card = own ? std::move(*own) : detail::recognise(file, options.architecture).card;
+  built.origin = card.options;
+  const auto describer = subject + (built.has_card ? ": the card" : ": config.json beside it");
+  try {
+    if (built.has_card) {
+      detail::check_plausible(card, card.parameters, file.source(), describer);
+    }
+    override_by(card.options, options.options);
+    built.model = build(file, card, options.reset_head);
+  } catch (const UnknownNameError& error) {
+    rethrow_if_callers(options);
+    throw CheckpointError(describer + ": " + error.what());
+  } catch (const c10::ValueError& error) {
+    rethrow_if_callers(options);
+    throw CheckpointError(describer + ": " + error.what_without_backtrace());
+  }
+  return built;
+}
+
+/// The command that compares the file with the model.
+std::string comparison(
+    const WeightsFile& file, const ModelCard& card, const ModelFileOptions& options) {
+  return "vitrine inspect " + file.subject() + " --model " + card.architecture +
+         (options.checkpoint_key.empty()
+              ? ""
+              : " --checkpoint-key " + printable(options.checkpoint_key));
+}
+
 /// Labels for exactly the classes that the model has.
 void check_labels(ModelCard& card, const std::string& subject, int64_t classes, bool of_file) {
   if (card.labels.empty() || card.labels.size() == static_cast<std::size_t>(classes)) {
@@ -156,45 +198,40 @@ void save_model(const std::string& path, const Classifier& model, const ModelCar
 ModelCard find_model_card(const std::string& path, const ModelFileOptions& options) {
   const WeightsFile file(path, options.checkpoint_key);
   const auto own = own_card(file, options.architecture);
-  return own ? *own : detail::recognise(file, options.architecture);
+  return own ? *own : detail::recognise(file, options.architecture).card;
 }
 
 LoadedModel load_model(const std::string& path, const ModelFileOptions& options) {
   const WeightsFile file(path, options.checkpoint_key);
-  const auto& subject = file.subject();
-  auto own = own_card(file, options.architecture);
-  const bool has_card = own.has_value();
+  auto built = build_model(file, options);
+  auto& card = built.card;
   LoadedModel loaded;
-  auto& card = loaded.card;
-  card = own ? std::move(*own) : detail::recognise(file, options.architecture);
-  const auto origin = card.options;
-  const auto* describer = has_card ? ": the card: " : ": config.json beside it: ";
-  try {
-    if (has_card) {
-      detail::check_plausible(card, card.parameters, *file.header(), subject);
-    }
-    override_by(card.options, options.options);
-    loaded.model = build(file, card, options.reset_head);
-  } catch (const UnknownNameError& error) {
-    rethrow_if_callers(options);
-    throw CheckpointError(subject + describer + error.what());
-  } catch (const c10::ValueError& error) {
-    rethrow_if_callers(options);
-    throw CheckpointError(subject + describer + error.what_without_backtrace());
-  }
   loaded.report = detail::load_source(
-      *loaded.model,
+      *built.model,
       file.tensors(),
-      LoadOptions().reset_head(options.reset_head).origin(origin),
-      detail::OnBadValue::SpoilModel);
-  check_labels(card, subject, loaded.model->num_classes(), has_card && !options.reset_head);
+      LoadOptions().reset_head(options.reset_head).origin(built.origin),
+      detail::OnBadValue::SpoilModel,
+      comparison(file, card, options));
+  loaded.model = std::move(built.model);
+  check_labels(
+      card, file.subject(), loaded.model->num_classes(), built.has_card && !options.reset_head);
   override_by(card.options, loaded.model->model_options());
   const auto sides = option<std::vector<int64_t>>(options.options, "img_size");
   if (sides && sides->size() == 2) {
     card.preprocess.height((*sides)[0]).width((*sides)[1]);
   }
+  loaded.card = std::move(card);
   loaded.model->eval();
   return loaded;
+}
+
+FitReport compare_model(const std::string& path, const ModelFileOptions& options) {
+  const WeightsFile file(path, options.checkpoint_key);
+  const auto built = build_model(file, options);
+  return detail::compare_source(
+      *built.model,
+      file.tensors(),
+      LoadOptions().reset_head(options.reset_head).origin(built.origin));
 }
 
 std::optional<ModelCard> read_card(const std::string& path) {

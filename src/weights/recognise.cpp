@@ -11,6 +11,9 @@
 #include "vitrine/models/registry.h"
 #include "vitrine/text.h"
 
+#include "card_check.h"
+#include "inferred_options.h"
+#include "layers/skip_init.h"
 #include "source_config.h"
 #include "source_defaults.h"
 #include "zoo_fit.h"
@@ -115,7 +118,107 @@ bool same_preprocess(const PreprocessOptions& a, const PreprocessOptions& b) {
          a.mean() == b.mean() && a.std() == b.std();
 }
 
-Candidate choose(
+/// Rows and columns that the options name, or null.
+const std::vector<std::int64_t>* image_size(const ModelOptions& options) {
+  const auto found = options.values().find("img_size");
+  return found == options.values().end() ? nullptr
+                                         : std::get_if<std::vector<std::int64_t>>(&found->second);
+}
+
+void put(ModelOptions& options, const ModelOptions& over) {
+  for (const auto& [name, value] : over.values()) {
+    options.set(name, value);
+  }
+}
+
+/// Counts of what stands against a model of the zoo, as the end of a sentence.
+std::string misfit_counts(const WeightsFile& file, const Entry& entry) {
+  constexpr double kSlack = 5e7;  // values: 200 MB
+  double values = kSlack;
+  for (std::size_t i = 0; i < file.source().size(); ++i) {
+    values += static_cast<double>(file.source().bytes(i)) / 4;
+  }
+  if (static_cast<double>(entry.parameters) > 4 * values) {
+    return "";  // would cost more than the file
+  }
+  const SkipInit no_values_are_needed;
+  const auto report =
+      compare_source(*create_model(entry.name), file.tensors(), LoadOptions().reset_head(true));
+  std::vector<std::string> counts;
+  for (const auto& [names, what] :
+       {std::pair{&report.missing, " of its tensors missing"},
+        std::pair{&report.misshapen, " misshapen"},
+        std::pair{&report.unknown, " that it does not have"}}) {
+    if (!names->empty()) {
+      counts.push_back(std::to_string(names->size()) + what);
+    }
+  }
+  return counts.empty() ? "" : " (but for the head, " + join(counts, ", ") + ")";
+}
+
+/// What comes nearest to tensors that are no model's, as the end of a sentence.
+std::string nearest_text(const WeightsFile& file, const TensorShapes& shapes) {
+  const auto* nearest = find_nearest(shapes);
+  if (nearest == nullptr) {
+    return "; none of its tensors has a name that tells a model of vitrine";
+  }
+  const auto misfit = find_misfit(nearest->options, shapes);
+  return std::string("; the nearest is ") + nearest->name + misfit_counts(file, *nearest) +
+         (misfit ? ", of which " + misfit_text(*misfit, shapes) : "") + "; 'vitrine inspect " +
+         file.subject() + " --model " + nearest->name +
+         "' compares them all, and --model with --model-kwargs may describe it";
+}
+
+/// The model of a size that the zoo does not have, as the nearest of the zoo with other options.
+Recognised infer(
+    const WeightsFile& file,
+    const TensorShapes& shapes,
+    const ModelOptions& told,
+    const std::optional<SourceConfig>& config) {
+  const auto start = file.subject() + ": has no card, and its tensors fit no model of the zoo";
+  auto known = told;
+  if (config) {
+    put(known, config->options);
+  }
+  const auto accepts = [&](const Entry& entry) {
+    return !config || config->model_type.empty() || is_of_type({&entry, {}, 0}, config->model_type);
+  };
+  const auto inferred = infer_model(shapes, known, accepts);
+  if (inferred.base == nullptr) {
+    throw CheckpointError(start + nearest_text(file, shapes));
+  }
+  const std::string name = inferred.base->name;
+  Recognised result{find_card(name), inferred.differences, "its tensors"};
+  if (config && !config->family.empty() && config->family != result.card.family) {
+    throw CheckpointError(
+        start + " and are of another kind than config.json beside it says, " +
+        printable(config->model_type));
+  }
+  if (!inferred.untold.empty()) {
+    throw CheckpointError(
+        start + " and do not tell " + join(inferred.untold, " and ") + "; --model " + name +
+        " --model-kwargs " + inferred.differences + " with the right value for each ? opens it");
+  }
+  result.card.options = inferred.options;
+  const auto options = std::visit(
+      [&](const auto& base) { return FamilyOptions(apply(base, inferred.options)); },
+      inferred.base->options);
+  if (const auto misfit = find_misfit(options, shapes)) {
+    throw CheckpointError(
+        start + "; the nearest is " + name + " with " + inferred.differences + ", of which " +
+        misfit_text(*misfit, shapes));
+  }
+  check_plausible(result.card, 0, file.source(), file.subject() + ": what its tensors tell");
+  if (config) {
+    result.told_by += " and config.json beside it";
+  }
+  if (inferred.heads_assumed && result.card.family == "vit") {
+    result.told_by += ", with heads taken to be 64 wide";
+  }
+  return result;
+}
+
+Recognised choose(
     const WeightsFile& file,
     const TensorShapes& shapes,
     const ModelOptions& told,
@@ -127,11 +230,12 @@ Candidate choose(
         subject + ": has no card, and a checkpoint of " + layout +
         " does not tell its heads and pooling; --model and --model-kwargs describe it");
   }
-  auto candidates = find_candidates(shapes, told);
-  if (candidates.empty()) {
-    throw CheckpointError(
-        subject + ": has no card, and its tensors fit no model of the zoo" + nearest_text(shapes));
+  auto hint = told;
+  const auto* sides = config ? image_size(config->options) : nullptr;
+  if (sides != nullptr && sides->size() == 2 && sides->front() != sides->back()) {
+    hint.set("img_size", *sides);  // positions alone tell square images only
   }
+  auto candidates = find_candidates(shapes, hint);
   keep_if(candidates, [&](const auto& one) { return source_has(layout, one.entry->name); });
   if (config && !config->model_type.empty()) {
     keep_if(candidates, [&](const auto& one) {
@@ -146,10 +250,7 @@ Candidate choose(
     keep_if(candidates, [&](const auto& one) { return has_table(one, *table); });
   }
   if (candidates.empty()) {
-    throw CheckpointError(
-        subject +
-        ": has no card, and no model of the zoo is what it and config.json say; --model and "
-        "--model-kwargs may describe it");
+    return infer(file, shapes, told, config);
   }
   const auto nearer = [](const auto& a, const auto& b) { return a.distance < b.distance; };
   const auto least = std::min_element(candidates.begin(), candidates.end(), nearer)->distance;
@@ -174,31 +275,20 @@ Candidate choose(
         subject + ": has no card, and its tensors fit several models; --model says which: " +
         join(others, ", "));
   }
-  return first;
-}
-
-/// Rows and columns that the options name, or null.
-const std::vector<std::int64_t>* image_size(const ModelOptions& options) {
-  const auto found = options.values().find("img_size");
-  return found == options.values().end() ? nullptr
-                                         : std::get_if<std::vector<std::int64_t>>(&found->second);
-}
-
-void put(ModelOptions& options, const ModelOptions& over) {
-  for (const auto& [name, value] : over.values()) {
-    options.set(name, value);
-  }
+  Recognised result{find_card(first.entry->name), "", "its tensors"};
+  result.card.options = first.options;
+  return result;
 }
 
 }  // namespace
 
-ModelCard recognise(const WeightsFile& file, const std::optional<std::string>& name) {
+Recognised recognise(const WeightsFile& file, const std::optional<std::string>& name) {
   auto config = read_source_config(file.path());
   const auto& layout = file.tensors().layout();
   const auto shapes = shapes_of(file.tensors());
   const auto told = told_options(layout, shapes);
-  ModelCard card;
-  ModelOptions found;
+  Recognised result;
+  auto& card = result.card;
   if (name) {
     card = find_card(*name);
     if (config && ((!config->architecture.empty() && config->architecture != card.architecture) ||
@@ -211,16 +301,11 @@ ModelCard recognise(const WeightsFile& file, const std::optional<std::string>& n
     } catch (const UnknownNameError& error) {
       throw CheckpointError(file.subject() + ": config.json beside it: " + error.what());
     }
+    result.told_by = "config.json beside it";
   } else {
-    auto hint = told;
-    const auto* sides = config ? image_size(config->options) : nullptr;
-    if (sides != nullptr && sides->size() == 2 && sides->front() != sides->back()) {
-      hint.set("img_size", *sides);  // positions alone tell square images only
-    }
-    const auto candidate = choose(file, shapes, hint, config);
-    card = find_card(candidate.entry->name);
-    found = candidate.options;
+    result = choose(file, shapes, told, config);
   }
+  const auto found = std::exchange(card.options, {});
   const auto own = find_card(card.architecture).preprocess;
   const auto defaults = source_defaults(layout, card.architecture, own);
   put(card.options, defaults.options);
@@ -250,7 +335,7 @@ ModelCard recognise(const WeightsFile& file, const std::optional<std::string>& n
         ": preprocessor_config.json beside it: do_flip_channel_order is false, expected true: a "
         "MobileViT of transformers is for images in BGR");
   }
-  return card;
+  return result;
 }
 
 }  // namespace vitrine::detail

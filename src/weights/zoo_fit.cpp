@@ -8,8 +8,6 @@
 
 #include "vitrine/text.h"
 
-#include "telling_tensors.h"
-
 namespace vitrine::detail {
 namespace {
 
@@ -118,39 +116,43 @@ std::vector<Candidate> find_candidates(const TensorShapes& shapes, const ModelOp
   return candidates;
 }
 
-std::string nearest_text(const Shapes& shapes) {
+std::optional<TellingTensor> find_misfit(const FamilyOptions& options, const Shapes& shapes) {
+  for (const auto& tensor : telling_tensors(options)) {
+    if (!fits(tensor, shapes)) {
+      return tensor;
+    }
+  }
+  return std::nullopt;
+}
+
+const Entry* find_nearest(const Shapes& shapes) {
   const Entry* nearest = nullptr;
   double best = 0;
-  TellingTensor misfit;
   for (const auto& group : zoo()) {
     for (const auto& entry : group.entries) {
       const auto telling = telling_tensors(entry.options);
-      double count = 0;
-      const TellingTensor* first = nullptr;
+      double score = 0;  // by names first: tensors of another size are of the same kind of model
       for (const auto& tensor : telling) {
-        const bool fit = fits(tensor, shapes);
-        count += fit && !tensor.shape.empty() ? 1 : 0;
-        first = !fit && first == nullptr ? &tensor : first;
+        if (!tensor.shape.empty() && shapes.count(tensor.name) > 0) {
+          score += fits(tensor, shapes) ? 3 : 2;
+        }
       }
-      count /= static_cast<double>(telling.size());
-      if (count > best && first != nullptr) {
-        best = count;
+      score /= static_cast<double>(telling.size());
+      if (score > best) {
+        best = score;
         nearest = &entry;
-        misfit = *first;
       }
     }
   }
-  if (nearest == nullptr) {
-    return "; none of its tensors has a name that a model of vitrine has";
-  }
-  const auto found = shapes.find(misfit.name);
-  return std::string("; the nearest is ") + nearest->name + ", of which '" + misfit.name + "' is " +
-         (misfit.shape.empty()
-              ? "missing"
-              : shape_text(misfit.shape) + (found == shapes.end()
-                                                ? ", here missing"
-                                                : ", here " + shape_text(found->second))) +
-         "; --model and --model-kwargs may describe it";
+  return nearest;
+}
+
+std::string misfit_text(const TellingTensor& expected, const Shapes& shapes) {
+  const auto found = shapes.find(expected.name);
+  const auto here = found == shapes.end() ? "missing" : shape_text(found->second);
+  return "'" + expected.name + "' " +
+         (expected.shape.empty() ? "is not there" : "is " + shape_text(expected.shape)) +
+         ", here " + here;
 }
 
 }  // namespace vitrine::detail

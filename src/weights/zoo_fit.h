@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "vitrine/models/model_options.h"
 
 #include "models/zoo.h"
+#include "telling_tensors.h"
 
 namespace vitrine::detail {
 
@@ -25,7 +27,15 @@ struct Candidate {
 /// options `told`.
 std::vector<Candidate> find_candidates(const TensorShapes& shapes, const ModelOptions& told = {});
 
-/// Where nothing fits, what comes nearest, as the end of a sentence: "; the nearest is ...".
-std::string nearest_text(const TensorShapes& shapes);
+/// The first of the tensors that tell a model with `options` which the file has not, or has though
+/// the model has none; nothing where they fit.
+std::optional<TellingTensor> find_misfit(const FamilyOptions& options, const TensorShapes& shapes);
+
+/// The model of the zoo that most of the tensors are like by name and, where names do not decide,
+/// by shape; null where none has a name that tells a model.
+const Entry* find_nearest(const TensorShapes& shapes);
+
+/// How the file differs from what is expected: "'cls_token' is [1, 1, 8], here [1, 1, 9]".
+std::string misfit_text(const TellingTensor& expected, const TensorShapes& shapes);
 
 }  // namespace vitrine::detail

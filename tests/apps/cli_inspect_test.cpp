@@ -50,9 +50,18 @@ TEST(InspectCommand, ComparesWithAModel) {
   EXPECT_EQ(misfits.status, 1);
   for (const auto* line :
        {"\ndoes not fit the model: is it another model's, or of another image size?\n",
-        "\nmissing    blocks.11.norm1.weight\n",
+        "\nmissing    blocks.2.norm1.weight\n",
+        "\nmissing    and 100 more; --all shows them\n",
         "\nmisshapen  'cls_token' ([1, 1, 16], expected [1, 1, 192])\n"}) {
     EXPECT_NE(misfits.out.find(line), std::string::npos) << line << misfits.out;
+  }
+  EXPECT_LT(lines_of(misfits.out).size(), 80U);
+
+  auto all = words;
+  all.emplace_back("--all");
+  const auto whole = vitrine_program(all);
+  for (const auto* line : {"\nmissing    blocks.11.mlp.fc2.bias\n", "\nclass_token  "}) {
+    EXPECT_NE(whole.out.find(line), std::string::npos) << line << whole.out;
   }
 }
 

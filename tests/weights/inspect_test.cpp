@@ -57,7 +57,10 @@ TEST(Inspect, TellsATrainingCheckpoint) {
       (std::vector<std::string>{"layers.0.blocks.0.attn.q_bias", "layers.0.blocks.0.attn.v_bias"}));
   EXPECT_FALSE(find(found, "features.1.0.attn.relative_position_index").needed);
   EXPECT_EQ(found.architecture, "");  // it is of no size that the zoo has
-  EXPECT_NE(found.problem.find("fit no model of the zoo"), std::string::npos) << found.problem;
+  EXPECT_NE(
+      found.problem.find("fit no model of the zoo and do not tell window_size and img_size"),
+      std::string::npos)
+      << found.problem;
 }
 
 TEST(Inspect, SaysWhatTellsTheModel) {
@@ -65,6 +68,13 @@ TEST(Inspect, SaysWhatTellsTheModel) {
   const auto path = folder / "model.safetensors";
   write_safetensors(path, state_dict(*create_model("vitrine_vit_patch4_32")));
   EXPECT_EQ(inspect_checkpoint(path).told_by, "its tensors");
+  write_safetensors(
+      path,
+      state_dict(*create_model("vit_tiny_patch16_224", ModelOptions().set("depth", int64_t{2}))));
+  const auto inferred = inspect_checkpoint(path);
+  EXPECT_EQ(inferred.architecture, "vit_tiny_patch16_224");
+  EXPECT_EQ(inferred.options, "depth=2");
+  EXPECT_EQ(inferred.told_by, "its tensors, with heads taken to be 64 wide");
   std::ofstream(folder / "config.json") << R"({"architecture": "vit_tiny_patch16_224"})";
   const auto found = inspect_checkpoint(path);
   EXPECT_EQ(found.architecture, "vit_tiny_patch16_224");

@@ -236,7 +236,7 @@ TEST_P(Load, ExplainsAHeadOfOtherClasses) {
       refusal(model, tensors),
       "does not fit the model; misshapen 'head.weight' ([10, 2], expected [3, 2]), 'head.bias' "
       "([10], expected [3]); the file's head has 10 classes, the model's 3; with reset_head "
-      "the model keeps its own");
+      "('vitrine train --reset-head') the model keeps its own");
 }
 
 TEST_P(Load, ExplainsAHeadThatOneOfTheTwoLacks) {

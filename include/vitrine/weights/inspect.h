@@ -33,6 +33,7 @@ struct Inspection {
   std::string layout;        // whose names the tensors bear, "torchvision ViT"; empty where unknown
   std::string state_dict;    // its place in a PyTorch file, such as "model"; empty: the top
   std::string architecture;  // timm's name of the model; empty where it cannot be told
+  std::string options;       // in which the model differs from that one: "embed_dim=96,depth=3"
   std::string told_by;       // what says so: "its card", "config.json beside it", "its tensors"
   std::string
       problem;  // where it cannot be told, why, as the end of a sentence that begins with the file

@@ -40,6 +40,10 @@ VITRINE_API void save_model(
 /// evaluation mode, on the CPU. Throws CheckpointError.
 VITRINE_API LoadedModel load_model(const std::string& path, const ModelFileOptions& options = {});
 
+/// How the tensors of a file fit the model that `load_model` would open, in full. Throws as that
+/// does where the file cannot be read or the model not be told.
+VITRINE_API FitReport compare_model(const std::string& path, const ModelFileOptions& options = {});
+
 /// The card that `load_model` goes by: the file's own where it has one (of the architecture that
 /// `options` name, if any); else one made of the zoo's, of what the tensors' names and shapes tell,
 /// and of timm's or Hugging Face's config.json beside the file. Throws CheckpointError when the
