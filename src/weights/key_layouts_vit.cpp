@@ -144,10 +144,23 @@ bool is_timm_vit(const HasKey& has) {
   return has("blocks.{}.attn.qkv.weight") || has("blocks.{}.{}.attn.qkv.weight");
 }
 
+/// OpenAI's names, of the image tower alone or with the other one, and Hugging Face's.
+bool is_clip(const HasKey& has) {
+  return has("visual.class_embedding") ||
+         (has("class_embedding") && has("transformer.resblocks.{}.*")) ||
+         has("vision_model.embeddings.class_embedding");
+}
+
 }  // namespace
 
 std::vector<KeyLayout> vit_layouts() {
   return {
+      {"CLIP",
+       is_clip,
+       {},
+       false,
+       "is a checkpoint of CLIP, whose image tower has a norm before its blocks and a GELU of its "
+       "own (QuickGELU), which vitrine's ViT has not"},
       {"torchvision ViT",
        [](const HasKey& has) {
          return has("class_token") && has("encoder.layers.encoder_layer_{}.*");

@@ -79,7 +79,8 @@ std::vector<KeyLayout> vit_pytorch_layouts() {
        {},
        false,
        "is a checkpoint of vit-pytorch before 0.7, whose versions computed different things from "
-       "tensors of the same names"},
+       "tensors of the same names: attention was scaled by the width of all heads before 0.6.7, by "
+       "that of one from then on"},
       {"vit-pytorch SimpleViT",
        [](const HasKey& has) { return is_dual(has) && has("linear_head.*"); },
        rules_of(/*dual=*/true)},

@@ -388,6 +388,22 @@ TEST(KeyMap, RefusesMoreTensorsThanAModelHas) {
   expect_cheap([&] { EXPECT_EQ(map_keys(tensors, "file").tensors.size(), 20'000U); });
 }
 
+TEST(KeyMap, NamesClipWhereItRefusesIt) {
+  const std::string block = "transformer.resblocks.0.attn.in_proj_weight";
+  for (const auto& names : std::vector<std::vector<std::string>>{
+           {"visual.class_embedding", "visual." + block, block, "token_embedding.weight"},
+           {"class_embedding", "conv1.weight", block},
+           {"vision_model.embeddings.class_embedding", "visual_projection.weight"}}) {
+    try {
+      map_names(names);
+      ADD_FAILURE() << names.front();
+    } catch (const CheckpointError& error) {
+      const std::string message = error.what();
+      EXPECT_EQ(message.find("file: is a checkpoint of CLIP, "), 0U) << message;
+    }
+  }
+}
+
 TEST(KeyMap, DropsDerivedTablesOfAnyLayout) {
   const auto map = map_names(
       {"patch_embed.proj.weight",
