@@ -187,6 +187,14 @@ std::vector<KeyLayout> vit_layouts() {
        [](const HasKey& has) { return is_timm_vit(has) && has("register_tokens"); },
        dinov2_register_rules(),
        /*keeps_names=*/true},
+      // timm's files have no token for masked patches.
+      {"DINOv2",
+       [](const HasKey& has) {
+         return is_timm(has) && has("mask_token") &&
+                (has("blocks.{}.ls1.gamma") || has("blocks.{}.{}.ls1.gamma"));
+       },
+       timm_rules(),
+       /*keeps_names=*/true},
       {"timm with a tanh layer before the head",
        [](const HasKey& has) { return is_timm_vit(has) && has("pre_logits.*"); },
        pre_logits_rules(),

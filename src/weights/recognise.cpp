@@ -260,7 +260,10 @@ Recognised choose(
   std::vector<std::string> others;
   for (const auto& one : candidates) {
     const auto preprocess = [&](const Candidate& of) {
-      return source_defaults(layout, of.entry->name, of.entry->preprocess)
+      return source_defaults(
+                 source_of(layout, of.entry->name, !config && file.pth() != nullptr),
+                 of.entry->name,
+                 of.entry->preprocess)
           .preprocess.value_or(of.entry->preprocess);
     };
     if (!same_structure(first, one) ||
@@ -307,7 +310,8 @@ Recognised recognise(const WeightsFile& file, const std::optional<std::string>& 
   }
   const auto found = std::exchange(card.options, {});
   const auto own = find_card(card.architecture).preprocess;
-  const auto defaults = source_defaults(layout, card.architecture, own);
+  const auto source = source_of(layout, card.architecture, !config && file.pth() != nullptr);
+  const auto defaults = source_defaults(source, card.architecture, own);
   put(card.options, defaults.options);
   if (card.family == "vit") {
     put(card.options, told);

@@ -9,12 +9,20 @@ namespace {
 /// A DeiT with a distillation token that no head sees: to vitrine, a register.
 constexpr const char* kOneHead = "Hugging Face DeiT with one head";
 
+/// DINO's own files, by `source_of`.
+constexpr const char* kDino = "DINO";
+
 bool is_hugging_face_vit(const std::string& layout) {
   return layout == "Hugging Face ViT" || layout == kOneHead;
 }
 
 bool is_vit_pytorch(const std::string& layout) {
   return starts_with(layout, "vit-pytorch");
+}
+
+/// DINOv2's own files, whose models see images of 224 pixels with the positions of 518.
+bool is_dinov2(const std::string& layout) {
+  return layout == "DINOv2" || layout == "DINOv2 with registers";
 }
 
 bool is_torchvision(const std::string& layout) {
@@ -32,13 +40,16 @@ const Alias* torchvision_alias(const std::string& architecture) {
   return nullptr;
 }
 
+/// The crop's share of the resized side, a little larger: rounded down, it gives back the very
+/// side.
+double cropped(std::int64_t side, std::int64_t resized) {
+  return static_cast<double>(side) / (static_cast<double>(resized) + 0.01);
+}
+
 /// Preprocessing of transformers' image processors with the sizes that its models' files have.
 std::optional<PreprocessOptions> hugging_face_preprocess(
     const std::string& layout, const std::string& architecture, const PreprocessOptions& own) {
   const auto side = own.height();
-  const auto cropped = [](std::int64_t rows, std::int64_t resized) {
-    return static_cast<double>(rows) / (static_cast<double>(resized) + 0.01);
-  };
   if (starts_with(layout, "Hugging Face DINOv2")) {
     return imagenet(224, cropped(224, 256));
   }
@@ -57,6 +68,25 @@ std::optional<PreprocessOptions> hugging_face_preprocess(
   return std::nullopt;
 }
 
+/// Preprocessing of the repositories that the models come from, as their evaluation has it.
+std::optional<PreprocessOptions> original_preprocess(
+    const std::string& layout, const PreprocessOptions& own) {
+  const auto side = own.height();
+  if (layout == "Microsoft Swin") {
+    return side == 384 ? imagenet(side, 1).crop_mode(CropMode::Squash)
+                       : imagenet(side, cropped(side, side * 256 / 224));
+  }
+  if (starts_with(layout, "ml-cvnets MobileViT")) {
+    return plain(side, side == 256 ? cropped(256, 288) : 1)
+        .interpolation(
+            layout == "ml-cvnets MobileViT" ? Interpolation::Bilinear : Interpolation::Bicubic);
+  }
+  if (layout == kDino || is_dinov2(layout)) {
+    return imagenet(224, cropped(224, 256));
+  }
+  return std::nullopt;
+}
+
 /// Whether the head is for the class token and the mean of the patches. Such a head of DINO, whose
 /// blocks have no factors, has them interleaved.
 bool has_dinov2_head(const TensorShapes& shapes) {
@@ -69,23 +99,40 @@ bool has_dinov2_head(const TensorShapes& shapes) {
 
 }  // namespace
 
+std::string source_of(
+    const std::string& layout, const std::string& architecture, bool is_pytorch_file) {
+  const std::string tag = ".dino";
+  const bool dino = architecture == "vit_small_patch8_224" ||
+                    (architecture.size() > tag.size() &&
+                     architecture.compare(architecture.size() - tag.size(), tag.size(), tag) == 0);
+  return layout == "timm" && dino && is_pytorch_file ? kDino : layout;
+}
+
 SourceDefaults source_defaults(
-    const std::string& layout,
+    const std::string& source,
     const std::string& architecture,
     const PreprocessOptions& preprocess) {
   SourceDefaults defaults;
-  if (is_torchvision(layout)) {
+  if (is_torchvision(source)) {
     const auto* alias = torchvision_alias(architecture);
     defaults.preprocess = alias == nullptr ? std::nullopt : alias->preprocess;
+  } else if (starts_with(source, "Hugging Face")) {
+    defaults.preprocess = hugging_face_preprocess(source, architecture, preprocess);
   } else {
-    defaults.preprocess = hugging_face_preprocess(layout, architecture, preprocess);
+    defaults.preprocess = original_preprocess(source, preprocess);
   }
-  if (is_hugging_face_vit(layout)) {
+  if (is_hugging_face_vit(source)) {
     defaults.options.set("norm_eps", 1e-12);
   }
-  if (starts_with(layout, "Hugging Face DINOv2")) {
+  if (starts_with(source, "Hugging Face DINOv2")) {
     // It resamples the positions of 518 pixels as it runs, without registers in a way of its own.
-    defaults.options.img_size(224).set("interpolate_antialias", layout != "Hugging Face DINOv2");
+    defaults.options.img_size(224).set("interpolate_antialias", source != "Hugging Face DINOv2");
+  }
+  if (is_dinov2(source)) {
+    defaults.options.img_size(224);
+  }
+  if (source == kDino || source == "DINOv2") {
+    defaults.options.set("interpolate_antialias", false).set("interpolate_offset", 0.1);
   }
   return defaults;
 }

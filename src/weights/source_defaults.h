@@ -16,10 +16,16 @@ struct SourceDefaults {
   std::optional<PreprocessOptions> preprocess;
 };
 
-/// Those of the library whose names a checkpoint bears, as `KeyMap::layout` calls them, for the
-/// zoo's model `architecture`, whose own preprocessing is `preprocess`.
+/// The library that a checkpoint comes from: the one whose names it bears, as `KeyMap::layout`
+/// calls it, but for DINO's own files, which bear timm's and are PyTorch's, where timm's are
+/// safetensors.
+std::string source_of(
+    const std::string& layout, const std::string& architecture, bool is_pytorch_file);
+
+/// Those of a library, as `source_of` calls it, for the zoo's model `architecture`, whose own
+/// preprocessing is `preprocess`.
 SourceDefaults source_defaults(
-    const std::string& layout,
+    const std::string& source,
     const std::string& architecture,
     const PreprocessOptions& preprocess);
 

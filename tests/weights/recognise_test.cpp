@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 
 #include "support/refusal.h"
 #include "support/temporary_folder.h"
+#include "weights/pth_assembler.h"
 
 namespace vitrine {
 namespace {
@@ -358,6 +360,130 @@ TEST_F(Recognise, WindowsOfSwinV2AreToldByWhatTellsThem) {
       "layers.0.blocks.0.attn.relative_coords_table", torch::full({1, 15, 15, 2}, 1.0566));
   write_safetensors(path_, tensors);
   EXPECT_EQ(find_model_card(path_).architecture, "swinv2_tiny_window8_256");
+}
+
+/// What the card says of images: "256 to 224 center bicubic 0.485".
+std::string preprocessing_of(const ModelCard& card) {
+  const auto& found = card.preprocess;
+  const auto resized = static_cast<int64_t>(static_cast<double>(found.height()) / found.crop_pct());
+  std::ostringstream text;
+  text << resized << " to " << found.height() << ' ' << to_string(found.crop_mode()) << ' '
+       << to_string(found.interpolation()) << ' ' << found.mean()[0];
+  return text.str();
+}
+
+/// A Swin's tensors by the names of Microsoft's files, but for those of attention.
+StateDict microsofts(const std::string& name) {
+  StateDict tensors;
+  for (const auto& item : state_dict(*create_model(name))) {
+    auto key = item.key();
+    for (int stage = 1; stage < 4; ++stage) {
+      const auto merging = "layers." + std::to_string(stage) + ".downsample.";
+      if (key.compare(0, merging.size(), merging) == 0) {
+        key.replace(0, merging.size(), "layers." + std::to_string(stage - 1) + ".downsample.");
+        break;
+      }
+    }
+    key = key.compare(0, 8, "head.fc.") == 0 ? "head." + key.substr(8) : key;
+    tensors.insert(key, item.value());
+  }
+  return tensors;
+}
+
+TEST_F(Recognise, MicrosoftsSwinsAreEvaluatedAsThere) {
+  write_safetensors(path_, microsofts("swin_tiny_patch4_window7_224"));
+  EXPECT_EQ(preprocessing_of(find_model_card(path_)), "256 to 224 center bicubic 0.485");
+  write_safetensors(path_, microsofts("swin_base_patch4_window12_384"));
+  EXPECT_EQ(preprocessing_of(find_model_card(path_)), "384 to 384 squash bicubic 0.485");
+  ModelFileOptions options;
+  options.architecture = "swinv2_tiny_window8_256";
+  write_safetensors(path_, microsofts(*options.architecture));
+  EXPECT_EQ(preprocessing_of(find_model_card(path_, options)), "292 to 256 center bicubic 0.485");
+}
+
+/// The names and shapes of `model` in tests/golden/layouts/sources.txt, with zeros.
+StateDict zeros_of(const std::string& model) {
+  std::ifstream file(std::string(VITRINE_TEST_DATA) + "/golden/layouts/sources.txt");
+  StateDict tensors;
+  std::string key;
+  std::string rest;
+  bool inside = false;
+  while (file >> key >> rest) {
+    if (key == "model") {
+      inside = rest == model;
+    } else if (inside) {
+      std::vector<int64_t> shape;
+      std::istringstream sizes(rest == "-" ? "" : rest);
+      for (std::string size; std::getline(sizes, size, 'x');) {
+        shape.push_back(std::stoll(size));
+      }
+      tensors.insert(key, torch::zeros(shape));
+    }
+  }
+  return tensors;
+}
+
+TEST_F(Recognise, MobileVitsOfMlCvnetsAreEvaluatedAsThere) {
+  write_safetensors(path_, zeros_of("cvnets_mobilevit"));
+  EXPECT_EQ(preprocessing_of(find_model_card(path_)), "288 to 256 center bilinear 0");
+  write_safetensors(path_, zeros_of("cvnets_mobilevit_v2"));
+  EXPECT_EQ(preprocessing_of(find_model_card(path_)), "288 to 256 center bicubic 0");
+  ModelFileOptions options;
+  options.architecture = "mobilevitv2_200.cvnets_in22k_ft_in1k_384";
+  EXPECT_EQ(preprocessing_of(find_model_card(path_, options)), "384 to 384 center bicubic 0");
+}
+
+/// A PyTorch file with tensors of these shapes, of one repeated value.
+std::string repeated_value_pth(const StateDict& tensors) {
+  using namespace pickle;
+  std::vector<std::string> pairs;
+  for (const auto& item : tensors) {
+    pairs.push_back(text(item.key()));
+    const std::vector<int64_t> steps(static_cast<std::size_t>(item.value().dim()), 0);
+    pairs.push_back(tensor(
+        storage("FloatStorage", "0", 1), 0, numbers(item.value().sizes().vec()), numbers(steps)));
+  }
+  return torch_zip(dict(pairs), {{"0", std::string(4, '\0')}});
+}
+
+TEST_F(Recognise, DinosOwnFilesArePyTorchs) {
+  const auto tensors = state_dict(*create_model("vit_small_patch16_224.dino"));
+  write_safetensors(path_, tensors);  // timm's
+  auto card = find_model_card(path_);
+  EXPECT_EQ(preprocessing_of(card), "248 to 224 center bicubic 0.485");
+  EXPECT_EQ(card.options.values().count("interpolate_offset"), 0U);
+  const auto pth = folder_ / "dino.pth";
+  write_text(pth, repeated_value_pth(tensors));
+  card = find_model_card(pth);
+  EXPECT_EQ(card.architecture, "vit_small_patch16_224.dino");
+  EXPECT_EQ(preprocessing_of(card), "256 to 224 center bicubic 0.485");
+  EXPECT_EQ(std::get<double>(card.options.values().at("interpolate_offset")), 0.1);
+  EXPECT_FALSE(std::get<bool>(card.options.values().at("interpolate_antialias")));
+}
+
+TEST_F(Recognise, Dinov2sOwnFilesAreToldByTheirMaskToken) {
+  auto tensors = state_dict(*create_model("vit_small_patch14_dinov2"));
+  write_safetensors(path_, tensors);
+  EXPECT_EQ(preprocessing_of(find_model_card(path_)), "518 to 518 center bicubic 0.485");
+  tensors.insert("mask_token", torch::zeros({1, 384}));
+  write_safetensors(path_, tensors);
+  const auto loaded = load_model(path_);
+  EXPECT_EQ(preprocessing_of(loaded.card), "256 to 224 center bicubic 0.485");
+  const auto& options = loaded.card.options.values();
+  EXPECT_EQ(std::get<double>(options.at("interpolate_offset")), 0.1);
+  EXPECT_FALSE(std::get<bool>(options.at("interpolate_antialias")));
+  EXPECT_EQ(loaded.report.resampled, std::vector<std::string>{"pos_embed"});
+  EXPECT_EQ(state_dict(*loaded.model)["pos_embed"].size(1), 257);
+}
+
+TEST_F(Recognise, Dinov2sRegistersKeepTimmsRuleOfPositions) {
+  auto tensors = zeros_of("dinov2_teacher");
+  write_safetensors(path_, tensors);
+  ModelFileOptions named;
+  named.architecture = "vit_small_patch14_reg4_dinov2";
+  const auto card = find_model_card(path_, named);
+  EXPECT_EQ(preprocessing_of(card), "256 to 224 center bicubic 0.485");
+  EXPECT_EQ(card.options.values().count("interpolate_offset"), 0U);
 }
 
 /// A DeiT's tensors as transformers calls them in memory, with a distillation token and one head.
