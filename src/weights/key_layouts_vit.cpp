@@ -190,7 +190,7 @@ std::vector<KeyLayout> vit_layouts() {
       // timm's files have no token for masked patches.
       {"DINOv2",
        [](const HasKey& has) {
-         return is_timm(has) && has("mask_token") &&
+         return is_timm_vit(has) && has("mask_token") &&
                 (has("blocks.{}.ls1.gamma") || has("blocks.{}.{}.ls1.gamma"));
        },
        timm_rules(),
