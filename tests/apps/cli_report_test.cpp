@@ -207,42 +207,42 @@ TEST(EvaluateAverage, TakesOnlyWhatMakesSense) {
 
 TEST(EvaluateCheckpoint, GivesWhatTheRunFoundAfterThatEpoch) {
   for (const int epoch : {1, 2}) {
-    const auto judged = evaluated({"--weights", checkpoint_of(finished_run(), epoch)});
-    EXPECT_EQ(judged["top1"], metrics_of(finished_run())[epoch - 1]["val_top1"]);
+    const auto judged = evaluated({"--weights", checkpoint_of(hostile_run(), epoch)});
+    EXPECT_EQ(judged["top1"], metrics_of(hostile_run())[epoch - 1]["val_top1"]);
     EXPECT_NEAR(
         judged["loss"].get<double>(),
-        metrics_of(finished_run())[epoch - 1]["val_loss"].get<double>(),
+        metrics_of(hostile_run())[epoch - 1]["val_loss"].get<double>(),
         1e-6);
   }
 }
 
 TEST(EvaluateBest, AveragesTheBestCheckpointsThatARunKeeps) {
   const TemporaryFolder folder;
-  const auto metrics = metrics_of(finished_run());
-  const auto one = evaluated({"--weights", finished_run(), "--best=1"});
+  const auto metrics = metrics_of(hostile_run());
+  const auto one = evaluated({"--weights", hostile_run(), "--best=1"});
   const auto top1 = [&](int epoch) { return metrics[epoch - 1]["val_top1"].get<double>(); };
   EXPECT_EQ(one["top1"], std::max(top1(1), top1(2)));
   const auto mean = folder / "mean.safetensors";
-  const auto two = evaluated({"--weights", finished_run(), "--best=2", "--output", mean});
+  const auto two = evaluated({"--weights", hostile_run(), "--best=2", "--output", mean});
   const auto both = evaluated(
       {"--weights",
-       checkpoint_of(finished_run(), 1),
+       checkpoint_of(hostile_run(), 1),
        "--weights",
-       checkpoint_of(finished_run(), 2),
+       checkpoint_of(hostile_run(), 2),
        "--average"});
   EXPECT_EQ(two["loss"], both["loss"]);
   EXPECT_EQ(evaluated({"--weights", mean})["loss"], two["loss"]);
 }
 
 TEST(EvaluateBest, TakesTheFolderOfARunThatKeepsEnough) {
-  auto result = evaluate({"--weights", finished_run(), "--best=3"});
+  auto result = evaluate({"--weights", hostile_run(), "--best=3"});
   EXPECT_EQ(result.status, 1);
   EXPECT_NE(result.err.find("keeps the checkpoints of 2 epochs, fewer than 3"), std::string::npos)
       << result.err;
   result = evaluate({"--weights", best(), "--best=1"});
   EXPECT_EQ(result.status, 1);
   EXPECT_EQ(lines_of(result.err).size(), 1U) << result.err;
-  result = evaluate({"--weights", finished_run(), "--best=1", "--average"});
+  result = evaluate({"--weights", hostile_run(), "--best=1", "--average"});
   EXPECT_EQ(result.status, 2);
   EXPECT_NE(result.err.find("excludes --average"), std::string::npos) << result.err;
 }
