@@ -283,7 +283,7 @@ LoadReport load_source(
         source.subject() + ": does not fit the model" + list("missing", quoted(report.missing)) +
         list("unknown", quoted(report.unknown)) + list("misshapen", report.misshapen) +
         (report.hint.empty() ? "" : "; " + report.hint) +
-        (comparison.empty() ? "" : "; '" + comparison + "' compares them all"));
+        (comparison.empty() ? "" : "; " + comparison));
   }
   // What needs memory beside the model's is copied one tensor at a time.
   std::vector<Copy*> direct;

@@ -50,8 +50,8 @@ bool all_finite(const torch::Tensor& tensor);
 std::unique_ptr<Source> make_source(const StateDict& tensors);
 std::unique_ptr<Source> make_source(const SafetensorsFile& file);
 
-/// What `load_state_dict` and `load_weights` share: compares all, then copies all. `comparison` is
-/// the command that shows all that a refusal names in part, if there is one.
+/// What `load_state_dict` and `load_weights` share: compares all, then copies all. `comparison`
+/// tells what shows all that a refusal names in part; it is the end of its message.
 LoadReport load_source(
     Classifier& model,
     const Source& source,
