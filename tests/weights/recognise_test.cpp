@@ -197,7 +197,6 @@ TEST_F(Recognise, ASwinOfNoSizeOfTheZooNeedsItsConfiguration) {
   EXPECT_EQ(loaded.card.preprocess.height(), 64);
 
   write("swinv2_tiny_window8_256", options);
-  EXPECT_NE(refusal().find("fit no model of the zoo"), std::string::npos) << refusal();
   write_text(
       folder_ / "config.json", R"({"model_type": "swinv2", "image_size": 64, "window_size": 4})");
   loaded = load_model(path_);
