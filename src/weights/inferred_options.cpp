@@ -108,7 +108,7 @@ class Inference {
   /// width of the first layer and the patch.
   double distance(const Entry& entry) const {
     const auto telling = telling_tensors(entry.options);
-    double result = 0;
+    double result = has_head() == (classes(entry) > 0) ? 0 : 4;
     for (const auto& tensor : telling) {
       result += has(tensor.name) == tensor.shape.empty() ? 8 : 0;
     }
@@ -167,11 +167,16 @@ class Inference {
     add(name, "?");
   }
 
+  bool has_head() const { return has("head.weight") || has("head.fc.weight"); }
+
+  static std::int64_t classes(const Entry& entry) {
+    return std::visit([](const auto& options) { return options.num_classes(); }, entry.options);
+  }
+
   /// Classes are told by the head's shape, once the model is there.
   void put_head(const Entry* base) {
-    const auto of_base =
-        std::visit([](const auto& options) { return options.num_classes(); }, base->options);
-    if (!has("head.weight") && !has("head.fc.weight")) {
+    const auto of_base = classes(*base);
+    if (!has_head()) {
       put("num_classes", std::int64_t{0}, of_base);
     } else if (of_base == 0) {
       add("num_classes",

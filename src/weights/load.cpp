@@ -306,7 +306,7 @@ LoadReport load_source(
         source.subject() + ": does not fit the model" + list("missing", quoted(report.missing)) +
         list("unknown", quoted(report.unknown)) + list("misshapen", report.misshapen) +
         (report.hint.empty() ? "" : "; " + report.hint) +
-        (comparison.empty() ? "" : "; '" + comparison + "' compares them all"));
+        (comparison.empty() ? "" : "; " + comparison));
   }
   if (bad_value == OnBadValue::LeaveModel) {
     for_all(source, plan.copies, [&](const Copy& copy) { check_values(source, copy); });

@@ -60,7 +60,7 @@ enum class OnBadValue {
 };
 
 /// What `load_state_dict`, `load_weights` and `load_model` share: compares all, then copies all.
-/// `comparison` is the command that shows all that a refusal names in part, if there is one.
+/// `comparison` tells what shows all that a refusal names in part; it is the end of its message.
 LoadReport load_source(
     Classifier& model,
     const Source& source,

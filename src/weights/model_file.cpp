@@ -150,13 +150,15 @@ BuiltModel build_model(const WeightsFile& file, const ModelFileOptions& options)
   return built;
 }
 
-/// The command that compares the file with the model.
+/// What compares the file with the model in full, as the end of a message.
 std::string comparison(
     const WeightsFile& file, const ModelCard& card, const ModelFileOptions& options) {
-  return "vitrine inspect " + file.subject() + " --model " + card.architecture +
+  return "'vitrine inspect " + file.subject() + " --model " + card.architecture +
          (options.checkpoint_key.empty()
               ? ""
-              : " --checkpoint-key " + printable(options.checkpoint_key));
+              : " --checkpoint-key " + printable(options.checkpoint_key)) +
+         (options.options.values().empty() ? "'" : "' with the same options for the model") +
+         " compares them all";
 }
 
 /// Labels for exactly the classes that the model has.

@@ -291,9 +291,9 @@ TEST(LayoutCounts, AreThoseOfDinov2) {
     return tensors;
   };
   expect_all(
-      {{"vit_small_patch14_dinov2", "timm", 175, 22'056'192 + 384},
-       {"vit_base_patch14_dinov2", "timm", 175, 86'579'712 + 768},
-       {"vit_large_patch14_dinov2", "timm", 343, 304'367'616 + 1024},
+      {{"vit_small_patch14_dinov2", "DINOv2", 175, 22'056'192 + 384},
+       {"vit_base_patch14_dinov2", "DINOv2", 175, 86'579'712 + 768},
+       {"vit_large_patch14_dinov2", "DINOv2", 343, 304'367'616 + 1024},
        {"vit_small_patch14_reg4_dinov2", "DINOv2 with registers", 176, 22'058'112},
        {"vit_giant_patch14_reg4_dinov2", "DINOv2 with registers", 568, 0}},
       original);
