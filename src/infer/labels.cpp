@@ -29,7 +29,7 @@ std::vector<std::string> read_labels(const std::string& path) {
     if (label.empty()) {
       throw FileError(place + " is empty, expected the name of a class");
     }
-    if (printable(label, label.size() * 4) != label) {
+    if (printable(label, label.size()) != label) {
       throw FileError(place + " is no plain UTF-8 text: '" + printable(label) + "'");
     }
     labels.push_back(std::move(label));

@@ -55,7 +55,7 @@ TEST(Progress, LeavesTheEndOfItsNoteOutBeforeItsBar) {
   Progress progress(stream, clock.options(true, 60), "read", 100, "images");
   clock.time += seconds(2);
   progress.update(50, "loss 0.3, waiting 5 %, lr 0.001");
-  EXPECT_EQ(stream.str(), "\r[#####.....] read: 50/100 images, 25/s, 2 s left, loss 0.3\x1b[K");
+  EXPECT_EQ(stream.str(), "\r[#####......] read: 50/100 images, 25/s, 2 s left, loss 0.3\x1b[K");
 }
 
 TEST(Progress, TakesNoRateFromWhatWasDoneBefore) {
@@ -63,11 +63,11 @@ TEST(Progress, TakesNoRateFromWhatWasDoneBefore) {
   std::ostringstream stream;
   Progress progress(stream, clock.options(true, 50), "read", 100, "images", /*before=*/60);
   progress.update(60);
-  EXPECT_EQ(stream.str(), "\r[#################............] read: 60/100 images\x1b[K");
+  EXPECT_EQ(stream.str(), "\r[################...........] read: 60/100 images\x1b[K");
   stream.str("");
   clock.time += seconds(2);
   progress.update(80);
-  EXPECT_EQ(stream.str(), "\r[########..] read: 80/100 images, 10/s, 2 s left\x1b[K");
+  EXPECT_EQ(stream.str(), "\r[########...] read: 80/100 images, 10/s, 2 s left\x1b[K");
 }
 
 TEST(Progress, RedrawsOnlyNowAndThen) {

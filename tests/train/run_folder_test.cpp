@@ -44,7 +44,7 @@ TEST(RunFolder, NamesAFolderThatCannotBeMade) {
   std::ofstream(folder / "file") << "x";
   expect_refusal(
       [&] { RunFolder{folder / "file"}; },
-      folder / "file/checkpoints: ",
+      folder / "file: ",
       {"cannot make the folder: Not a directory"});
 }
 
