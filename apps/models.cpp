@@ -73,7 +73,7 @@ int run_models(const Arguments& arguments) {
   const auto pattern = arguments.operands().empty() ? "*" : arguments.operands()[0];
   const auto names = list_models(pattern);
   if (names.empty()) {
-    throw UnknownNameError("model", pattern, list_models());
+    throw Error(UnknownNameError("model", pattern, list_models()).what());
   }
   if (arguments.text("format") == "json") {
     print_json(names);

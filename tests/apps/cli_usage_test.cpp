@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -116,13 +117,20 @@ TEST(CommandLine, RefusesWrongUsageWithOneLineAndStatusTwo) {
 
 TEST(CommandLine, FailsWithStatusOneWhereTheWorldIsToBlame) {
   const TemporaryFolder folder;
-  write_text(folder / "page.safetensors", "<html>\n<body>\x1b[31mNot found</body></html>\n");
+  for (const auto* name : {"page.safetensors", "page.pth"}) {
+    write_text(folder / name, "<html>\n<body>\x1b[31mNot found</body></html>\n");
+  }
+  std::filesystem::copy(small_model(), folder / "cut.safetensors");
+  std::filesystem::resize_file(
+      folder / "cut.safetensors", std::filesystem::file_size(folder / "cut.safetensors") - 1);
   const std::vector<Case> cases{
       {{"models", "no_such_*"}, 1, "no_such_*"},
       {{"models", "swin_tiny_patch4_window7_22"}, 1, "swin_tiny_patch4_window7_224"},
       {{"classify", "--weights", folder / "none.safetensors", "a.jpg"}, 1, "none.safetensors"},
       {{"classify", "--weights", folder.path(), "a.jpg"}, 1, "is a folder"},
       {{"classify", "--weights", folder / "page.safetensors", "a.jpg"}, 1, "page.safetensors"},
+      {{"classify", "--weights", folder / "page.pth", "a.jpg"}, 1, "page.pth: is an HTML"},
+      {{"classify", "--weights", folder / "cut.safetensors", "a.jpg"}, 1, "cut.safetensors: "},
       {{"classify", "--weights", small_model(), "--device", "cuda:99", "a.jpg"}, 1, "cuda:99"}};
   for (const auto& expected : cases) {
     expect_refused(expected);
