@@ -68,7 +68,7 @@ bool begins_like_pnm(const Bytes& bytes) {
 }
 
 /// What the file is instead of an image that is read.
-std::string foreign_kind(const Bytes& bytes) {
+std::string other_format(const Bytes& bytes) {
   for (const auto& known : kForeign) {
     if (bytes.is(known.offset, known.start)) {
       return known.name;
@@ -109,7 +109,7 @@ Container open_container(const std::uint8_t* data, std::size_t size, std::uint64
     throw_image_error("empty file");
   }
   throw_image_error(
-      "not a supported image: " + foreign_kind(bytes) + "; expected JPEG, PNG, WebP, BMP or TIFF");
+      "not a supported image: " + other_format(bytes) + "; expected JPEG, PNG, WebP, BMP or TIFF");
 }
 
 void set_size(

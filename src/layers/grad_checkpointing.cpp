@@ -143,7 +143,7 @@ class Pass final : public torch::CustomClassHolder {
   Precision precision_;
 };
 
-struct Checkpoint : autograd::Function<Checkpoint> {
+struct Recomputation : autograd::Function<Recomputation> {
   static torch::Tensor forward(
       autograd::AutogradContext* context,
       const torch::Tensor& x,
@@ -187,7 +187,7 @@ torch::Tensor checkpointed(
   if (!x.requires_grad() && pass->parameters().empty()) {
     return pass->output(x);
   }
-  return Checkpoint::apply(x, at::TensorList(pass->parameters()), pass);
+  return Recomputation::apply(x, at::TensorList(pass->parameters()), pass);
 }
 
 }  // namespace detail
