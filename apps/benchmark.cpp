@@ -68,7 +68,7 @@ ordered_json describe(
       {"mode", options.training ? "train" : "inference"},
       {"batch_size", options.batch_size},
       {"image_size", {input.height(), input.width()}},
-      {"precision", "fp32"},
+      {"precision", to_string(options.precision)},
       {"device", options.device.str()},
       {"threads", at::get_num_threads()},
       {"step_ms",
@@ -125,6 +125,7 @@ int run_benchmark(const Arguments& arguments) {
   const auto subjects = find_subjects(arguments);
   MeasurementOptions options;
   options.device = open_device(arguments);
+  options.precision = read_precision(arguments);
   options.training = arguments.text("mode") == "train";
   options.batch_size = arguments.whole("batch-size");
   options.warmup = arguments.whole("warmup");

@@ -77,14 +77,17 @@ std::optional<double> peak_megabytes(c10::Device device) {
 /// Updates as `Trainer` does them, with its defaults.
 class TrainingStep {
  public:
-  TrainingStep(Classifier& model, c10::Device device)
-      : model_(model), device_(device), optimizer_(model, options_.optimizer()) {
+  TrainingStep(Classifier& model, c10::Device device, Precision precision)
+      : model_(model),
+        device_(device),
+        precision_(precision),
+        optimizer_(model, options_.optimizer()) {
     model.train();
   }
 
   void run(const at::Tensor& images, const at::Tensor& targets, Measurement* result) {
     const auto start = now(device_);
-    const auto loss = classification_loss(model_.forward(images), targets, options_.loss());
+    const auto loss = this->loss(images, targets);
     const auto forward = now(device_);
     loss.backward();
     const auto backward = now(device_);
@@ -102,9 +105,19 @@ class TrainingStep {
   }
 
  private:
+  at::Tensor loss(const at::Tensor& images, const at::Tensor& targets) {
+    at::Tensor logits;  // [B, K]
+    {
+      const PrecisionScope scope(precision_, device_.type());
+      logits = model_.forward(images);
+    }
+    return classification_loss(logits.to(at::kFloat), targets, options_.loss());
+  }
+
   TrainerOptions options_;
   Classifier& model_;
   c10::Device device_;
+  Precision precision_;
   Optimizer optimizer_;
 };
 
@@ -130,10 +143,10 @@ Measurement measure(
     const auto targets =
         at::randint(model->num_classes(), {options.batch_size}, at::kLong).to(options.device);
     model->to(options.device);
-    TrainingStep training(*model, options.device);
+    TrainingStep training(*model, options.device, options.precision);
     repeat([&](Measurement* into) { training.run(images, targets, into); });
   } else {
-    const Predictor predictor(model, card, options.device);
+    const Predictor predictor(model, card, options.device, options.precision);
     repeat([&](Measurement* into) {
       const auto start = now(options.device);
       predictor.logits(images);

@@ -9,6 +9,7 @@
 
 #include "vitrine/models/classifier.h"
 #include "vitrine/models/model_card.h"
+#include "vitrine/precision.h"
 
 namespace vitrine {
 
@@ -19,6 +20,7 @@ struct MeasurementOptions {
   std::int64_t warmup = 0;      // steps before those that count
   std::int64_t iterations = 1;  // steps that count
   c10::Device device = c10::kCPU;
+  Precision precision = Precision::Fp32;  // in training without a scaler of gradients
 };
 
 /// What a model takes. Of each step in order, milliseconds; of its parts in training alone.

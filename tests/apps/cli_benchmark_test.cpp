@@ -93,6 +93,27 @@ TEST(BenchmarkCommand, ForgetsTheMemoryOfTheModelBefore) {
   }
 }
 
+TEST(BenchmarkCommand, TakesAndTellsThePrecision) {
+  for (const auto* mode : {"inference", "train"}) {
+    for (const auto* precision : {"fp32", "bf16", "fp16"}) {
+      const auto result = benchmark(
+          {"vitrine_vit_patch4_32",
+           "--mode",
+           mode,
+           "--precision",
+           precision,
+           "--iterations",
+           "1",
+           "--warmup",
+           "0",
+           "--json"});
+      EXPECT_EQ(result.status, 0) << result.err;
+      ASSERT_EQ(lines_of(result.out).size(), 1U) << result.err;
+      EXPECT_EQ(json::parse(lines_of(result.out)[0])["precision"], precision);
+    }
+  }
+}
+
 TEST(BenchmarkCommand, PrintsATable) {
   const auto result =
       benchmark({"vitrine_vit_patch4_32", "--mode", "train", "--iterations", "1", "--warmup", "0"});
