@@ -256,6 +256,7 @@ bool Run::run_epoch(Trainer& trainer, RunFolder& folder, int64_t epoch) {
     }
     const bool stop = stopped();
     if (stop || (every > 0 && state_.step % every == 0)) {
+      check_weights(trainer);
       to_disk([&] { save(trainer, folder); });
     }
     return !stop;
@@ -403,12 +404,11 @@ void Run::check_weights(Trainer& trainer) const {
   }
 }
 
-/// Writes a checkpoint of where the run stands.
+/// Writes a checkpoint of where the run stands, whose weights were checked.
 void Run::save(Trainer& trainer, const RunFolder& folder) {
   if (trainer.scaler() != nullptr) {
     state_.scaler = trainer.scaler()->state();
   }
-  check_weights(trainer);
   write_checkpoint(
       checkpoint_path(folder.checkpoints_path(), state_),
       {state_dict(*trainer.model()),
