@@ -81,7 +81,7 @@ Inspection inspect_checkpoint(const std::string& path, const std::string& checkp
   const WeightsFile file(path, checkpoint_key);
   Inspection result;
   result.kind = kind_text(file.kind());
-  result.bytes = std::filesystem::file_size(path);
+  result.bytes = std::filesystem::file_size(file.path());
   result.layout = file.tensors().layout();
   result.state_dict = file.tree().path;
   result.tensors = own_tensors(file);
@@ -106,7 +106,7 @@ Inspection inspect_checkpoint(const std::string& path, const std::string& checkp
   options.checkpoint_key = checkpoint_key;
   try {
     result.architecture = find_model_card(path, options).architecture;
-    result.told_by = teller(path);
+    result.told_by = teller(file.path());
   } catch (const CheckpointError& error) {
     const std::string message = error.what();
     const auto start = file.subject() + ": ";
