@@ -210,7 +210,8 @@ Command inspect_command() {
       "model\n"
       "that they are, each tensor with its type and shape, and what else is there. Nothing in the "
       "file\n"
-      "is executed, and no tensor is read.";
+      "is executed, and of the tensors only Swin V2's coordinates are read, which tell its "
+      "windows.";
   spec.groups = {
       {"Inspection",
        {checkpoint_key_option(),
