@@ -1,10 +1,12 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <variant>
 
 #include "vitrine/error.h"
 #include "vitrine/text.h"
 #include "vitrine/weights/export_model.h"
+#include "vitrine/weights/inspect.h"
 
 #include "commands.h"
 #include "common_options.h"
@@ -38,11 +40,36 @@ void check_output(const Arguments& arguments, const std::string& out) {
   }
 }
 
+/// Notes where the weights came from, unless the card tells.
+void add_source(ModelCard& card, const std::string& in, const std::string& checkpoint_key) {
+  if (!card.provenance.empty()) {
+    return;
+  }
+  const auto found = inspect_checkpoint(in, checkpoint_key);
+  const auto path = std::filesystem::path(in);
+  const auto name = path.has_filename() ? path.filename() : path.parent_path().filename();
+  card.provenance["converted_from"] = path_text(name.string());
+  if (!found.layout.empty()) {
+    card.provenance["layout"] = found.layout;
+  }
+}
+
+/// What timm has to be told to build the model; empty where its name is enough.
+std::string timm_note(const ModelCard& card) {
+  const auto& options = card.options.values();
+  const auto tokens = options.find("reg_tokens");
+  const auto* count = tokens == options.end() ? nullptr : std::get_if<int64_t>(&tokens->second);
+  return card.architecture.rfind("deit", 0) != 0 || count == nullptr || *count == 0
+             ? ""
+             : "; timm.create_model needs reg_tokens=" + std::to_string(*count);
+}
+
 int run_convert(const Arguments& arguments) {
   const auto& in = arguments.operands()[0];
   const auto& out = arguments.operands()[1];
   check_output(arguments, out);
-  const auto loaded = open_model(arguments, in);
+  auto loaded = open_model(arguments, in);
+  add_source(loaded.card, in, arguments.text("checkpoint-key"));
   const auto to = arguments.text("to");
   if (to == "vitrine") {
     save_model(out, *loaded.model, loaded.card);
@@ -50,7 +77,8 @@ int run_convert(const Arguments& arguments) {
     export_model(out, *loaded.model, loaded.card, parse_library(to));
   }
   std::cout << path_text(out) << ": " << loaded.card.architecture << ", "
-            << loaded.model->num_classes() << " classes, for " << to << '\n';
+            << loaded.model->num_classes() << " classes, for " << to
+            << (to == "timm" ? timm_note(loaded.card) : "") << '\n';
   return 0;
 }
 

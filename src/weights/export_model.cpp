@@ -11,8 +11,10 @@
 #include "vitrine/file.h"
 #include "vitrine/models/swin.h"
 #include "vitrine/models/vit.h"
+#include "vitrine/weights/model_file.h"
 #include "vitrine/weights/safetensors.h"
 
+#include "export_sizes.h"
 #include "hugging_face.h"
 #include "key_export.h"
 
@@ -78,12 +80,13 @@ StateDict to_torchvision(const Classifier& model) {
   if (swin == nullptr) {
     refuse("torchvision", "it has ViT and Swin alone");
   }
-  const auto& windows = swin->options.window_size();
-  const auto smallest = swin->options.img_size()[0] / swin->options.patch_size() >>
-                        (swin->options.depths().size() - 1);
-  if (windows.size() != 1 || smallest < windows[0] ||
+  if (swin->options.window_size().size() != 1 ||
       swin->options.pretrained_window_sizes() != std::vector<int64_t>{0}) {
-    refuse("torchvision", "its Swin has one window, no larger than the last stage's map");
+    refuse("torchvision", "its Swin has one window, and none of a pretraining");
+  }
+  if (const auto misfit = detail::size_misfit(swin->options, detail::fills_whole_windows);
+      !misfit.empty()) {
+    refuse("torchvision", misfit);
   }
   auto tensors = detail::to_layout(
       state_dict(model), swin->options.version() == 2 ? "torchvision Swin V2" : "torchvision Swin");
@@ -129,7 +132,7 @@ void export_model(
   switch (library) {
     case Library::Timm:
       check_timm(model);
-      write_weights(path, state_dict(model));
+      save_model(path, model, card);  // whose names are timm's
       break;
     case Library::Torchvision:
       write_weights(path, to_torchvision(model));

@@ -13,6 +13,7 @@
 #include "vitrine/models/swin.h"
 #include "vitrine/models/vit.h"
 
+#include "export_sizes.h"
 #include "key_export.h"
 #include "key_pattern.h"
 
@@ -27,6 +28,7 @@ struct Description {
   std::string name;    // of its classes, such as "ViT"
   std::string prefix;  // of all tensors but the classifier's, where there is one
   OrderedJson config;
+  bool two_heads = false;
 };
 
 void require(bool holds, const std::string& reason) {
@@ -54,8 +56,12 @@ Description describe(const VisionTransformerOptions& of) {
   require(
       of.head_dim() == 0 || of.head_dim() * of.num_heads() == dim,
       "its heads are not wider than the tokens");
-  require(of.no_embed_class() == registers, "only its DINOv2 with registers has such positions");
-  require(!registers || scaled, "only its DINOv2 has registers");
+  // The distillation token of a DeiT whose only head sees the class token is a register to vitrine.
+  const bool one_head = of.reg_tokens() == 1 && !scaled && !of.no_embed_class();
+  require(
+      of.no_embed_class() == (registers && !one_head),
+      "only its DINOv2 with registers has such positions");
+  require(!registers || scaled || one_head, "only its DINOv2 has registers");
   require(!scaled || !of.distilled(), "its DINOv2 has no distillation token");
   require(scaled || !gated, "only its DINOv2 has gated MLPs");
   require(
@@ -78,13 +84,15 @@ Description describe(const VisionTransformerOptions& of) {
       {"num_channels", of.in_chans()},
       {"qkv_bias", of.qkv_bias()}};
   if (!scaled) {
+    const bool deit = of.distilled() || one_head;
     config["intermediate_size"] = hidden;
-    config["model_type"] = of.distilled() ? "deit" : "vit";
+    config["model_type"] = deit ? "deit" : "vit";
     return {
-        "Hugging Face ViT",
-        of.distilled() ? "DeiT" : "ViT",
-        of.distilled() ? "deit." : "vit.",
-        config};
+        one_head ? "Hugging Face DeiT with one head" : "Hugging Face ViT",
+        deit ? "DeiT" : "ViT",
+        deit ? "deit." : "vit.",
+        config,
+        of.distilled()};
   }
   require(hidden % dim == 0 || gated, "its MLPs are a whole number of times as wide");
   config["mlp_ratio"] = gated ? 4 : hidden / dim;
@@ -104,6 +112,9 @@ Description describe(const VisionTransformerOptions& of) {
 Description describe(const SwinTransformerOptions& of) {
   require(of.window_size().size() == 1, "its Swin has one window for all stages");
   const bool second = of.version() == 2;
+  const auto misfit =
+      size_misfit(of, second ? is_shifted_as_a_whole_or_one_window : is_shifted_as_a_whole);
+  require(misfit.empty(), misfit);
   const auto stages = of.depths().size();
   OrderedJson config = {
       {"model_type", second ? "swinv2" : "swin"},
@@ -143,6 +154,8 @@ Description describe(const MobileVitOptions& of, const PreprocessOptions& prepro
           of.transformer_depths() == std::vector<std::int64_t>{2, 4, 3} &&
           of.strides() == usual.strides() && of.stem_stride() == usual.stem_stride(),
       "its MobileViT has five stages, the last three with 2, 4 and 3 transformer blocks");
+  const auto misfit = size_misfit(of, {preprocess.height(), preprocess.width()});
+  require(misfit.empty(), misfit);
   OrderedJson config = {
       {"model_type", second ? "mobilevitv2" : "mobilevit"},
       {"num_channels", of.in_chans()},
@@ -202,7 +215,7 @@ StateDict finish_names(const StateDict& tensors, const Description& description,
       name = replaced(
           replaced(name, ".mlp.fc1.", ".mlp.weights_in."), ".mlp.fc2.", ".mlp.weights_out.");
     }
-    if (description.name == "DeiT" && starts_with(name, "classifier.")) {
+    if (description.two_heads && starts_with(name, "classifier.")) {
       name = "cls_" + name;
     }
     const bool in_head = starts_with(name, "classifier.") || starts_with(name, "cls_classifier.") ||
@@ -244,8 +257,18 @@ std::string preprocessor_config(const PreprocessOptions& of, const std::string& 
     json["size"] = sides;
     json["do_center_crop"] = false;
   } else {
-    const auto shorter = static_cast<double>(std::min(of.height(), of.width())) / of.crop_pct();
-    json["size"] = {{"shortest_edge", static_cast<std::int64_t>(std::floor(shorter))}};
+    const auto side = std::min(of.height(), of.width());
+    const auto shorter =
+        static_cast<std::int64_t>(std::floor(static_cast<double>(side) / of.crop_pct()));
+    // The first row of a crop that is half a pixel from the middle: rounded down there, here to an
+    // even number.
+    const auto even = static_cast<double>(side) / static_cast<double>(shorter - 1);
+    require(
+        (shorter - side) % 4 != 3,
+        "its image processors crop " + std::to_string(side) + " of " + std::to_string(shorter) +
+            " pixels one pixel away; --crop-pct " + Json(std::floor(1e4 * even) / 1e4).dump() +
+            " is another way");
+    json["size"] = {{"shortest_edge", shorter}};
     json["do_center_crop"] = true;
     json["crop_size"] = sides;
   }
@@ -270,11 +293,10 @@ HuggingFaceFiles to_hugging_face(const Classifier& model, const ModelCard& card)
   }
   files.tensors = finish_names(tensors, description, head);
   auto& config = description.config;
-  const bool teacher = description.name == "DeiT";
   config["architectures"] = {
-      description.name + (!head     ? "Model"
-                          : teacher ? "ForImageClassificationWithTeacher"
-                                    : "ForImageClassification")};
+      description.name + (!head                   ? "Model"
+                          : description.two_heads ? "ForImageClassificationWithTeacher"
+                                                  : "ForImageClassification")};
   if (head) {
     auto labels = OrderedJson::object();
     auto indices = OrderedJson::object();

@@ -71,7 +71,7 @@ Inspection inspect_checkpoint(const std::string& path, const std::string& checkp
   const WeightsFile file(path, checkpoint_key);
   Inspection result;
   result.kind = kind_text(file.kind());
-  result.bytes = std::filesystem::file_size(path);
+  result.bytes = std::filesystem::file_size(file.path());
   result.layout = file.tensors().layout();
   result.state_dict = file.tree().path;
   result.tensors = own_tensors(file);
@@ -95,9 +95,9 @@ Inspection inspect_checkpoint(const std::string& path, const std::string& checkp
   ModelFileOptions options;
   options.checkpoint_key = checkpoint_key;
   try {
-    const auto card = read_card(path);
+    const auto card = read_card(file.path());
     if (card && !card->architecture.empty()) {
-      result.architecture = find_model_card(path, options).architecture;
+      result.architecture = find_model_card(file.path(), options).architecture;
       result.told_by = "its card";
     } else {
       auto found = detail::recognise(file);

@@ -37,17 +37,17 @@ bool may_be_safetensors(std::string_view start) {
 
 /// Throws CheckpointError, saying what the file is instead, when its first bytes cannot be
 /// safetensors.
-void check_kind(const ByteSource& file, const std::string& subject) {
+void check_kind(const ByteSource& file, const std::string& subject, const std::string& expected) {
   const auto size = file.size();
   if (size == 0) {
-    throw CheckpointError(subject + ": is empty; expected a safetensors file");
+    throw CheckpointError(subject + ": is empty; expected " + expected);
   }
   std::string start(std::min<std::uint64_t>(size, kForeignPrefix), '\0');
   file.read_at(0, start.data(), start.size());
   if (!may_be_safetensors(start)) {
     const auto kind = foreign_kind(start);
     if (!kind.empty()) {
-      throw CheckpointError(subject + ": " + kind + "; expected a safetensors file");
+      throw CheckpointError(subject + ": " + kind + "; expected " + expected);
     }
   }
   if (size < kHeaderPrefix) {
@@ -71,8 +71,9 @@ std::optional<Dtype> file_dtype(torch::ScalarType type) {
   return found == kTypes.end() ? std::nullopt : std::make_optional(found->first);
 }
 
-SafetensorsFile::SafetensorsFile(const std::string& path) : subject_(printable(path)), file_(path) {
-  check_kind(file_, subject_);
+SafetensorsFile::SafetensorsFile(const std::string& path, const char* expected)
+    : subject_(printable(path)), file_(path) {
+  check_kind(file_, subject_, expected);
   const auto size = file_.size();
   std::array<std::uint8_t, kHeaderPrefix> prefix{};
   file_.read_at(0, prefix.data(), prefix.size());

@@ -18,8 +18,8 @@ std::optional<Dtype> file_dtype(torch::ScalarType type);
 class SafetensorsFile {
  public:
   /// Throws FileError when `path` cannot be read and CheckpointError when it is no sound
-  /// safetensors file, saying what it is instead where that is known.
-  explicit SafetensorsFile(const std::string& path);
+  /// safetensors file, saying what it is instead where that is known, and that `expected` was.
+  explicit SafetensorsFile(const std::string& path, const char* expected = "a safetensors file");
 
   const SafetensorsHeader& header() const { return header_; }
   /// What messages begin with: the path, fit to print.

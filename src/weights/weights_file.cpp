@@ -1,6 +1,7 @@
 #include "weights_file.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <string_view>
 #include <utility>
 
@@ -73,18 +74,37 @@ WeightsKind kind_of(const std::string& path) {
 
 }  // namespace
 
+std::string checkpoint_path(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  if (!fs::is_directory(path, ignored)) {
+    return path;
+  }
+  for (const auto* name : {"model.safetensors", "pytorch_model.bin"}) {
+    const auto file = fs::path(path) / name;
+    if (fs::exists(file, ignored)) {
+      return file.string();
+    }
+  }
+  throw CheckpointError(
+      printable(path) +
+      ": is a folder with neither model.safetensors nor pytorch_model.bin; expected a checkpoint, "
+      "or the folder of one");
+}
+
 bool is_pth(const std::string& path) {
   return kind_of(path) != WeightsKind::Safetensors;
 }
 
 WeightsFile::WeightsFile(const std::string& path, const std::string& key)
-    : path_(path), subject_(printable(path)), kind_(kind_of(path)) {
+    : path_(checkpoint_path(path)), subject_(printable(path_)), kind_(kind_of(path_)) {
   if (kind_ != WeightsKind::Safetensors) {
-    pth_ = std::make_unique<PthFile>(path);
+    pth_ = std::make_unique<PthFile>(path_);
     tree_ = find_state_dict(*pth_, key);
     source_ = std::make_unique<PthSource>(*pth_, tree_.tensors);
   } else {
-    safetensors_ = std::make_unique<SafetensorsFile>(path);
+    safetensors_ =
+        std::make_unique<SafetensorsFile>(path_, "a checkpoint, safetensors or PyTorch's .pth");
     if (!key.empty()) {
       throw CheckpointError(
           subject_ + ": is a safetensors file, which has no dict '" + printable(key) + "' within");

@@ -13,6 +13,10 @@
 
 namespace vitrine::detail {
 
+/// The checkpoint in the folder `path`, as timm and transformers name it, or `path` itself where it
+/// is no folder. Throws CheckpointError on a folder without one.
+std::string checkpoint_path(const std::string& path);
+
 /// Whether the file at `path` is of PyTorch's own formats, by its first bytes. Throws FileError
 /// when it cannot be read.
 bool is_pth(const std::string& path);

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <string>
 
+#include "vitrine/weights/model_file.h"
+
 #include "cli.h"
 
 namespace vitrine {
@@ -60,6 +62,61 @@ TEST_F(ConvertCommand, WritesTransformersFolderThatAnswersAlike) {
        "patch_size=8,embed_dim=32,depth=1"});
   EXPECT_EQ(again.status, 0) << again.err;
   EXPECT_EQ(answer_of(back, image_), answer_of(small_model(), image_));
+}
+
+TEST_F(ConvertCommand, TimmsFileKeepsItsPreprocessing) {
+  const auto out = folder_ / "timm.safetensors";
+  const auto result = vitrine_program({"convert", small_model(), out, "--to", "timm"});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(answer_of(out, image_), answer_of(small_model(), image_));
+}
+
+TEST_F(ConvertCommand, TellsWhereTheWeightsAreFrom) {
+  const std::string in = VITRINE_TEST_DATA "/golden/layouts/torchvision_vit.pth";
+  const auto out = folder_ / "copy.safetensors";
+  const auto result = vitrine_program(
+      {"convert",
+       in,
+       out,
+       "--model",
+       "vit_tiny_patch16_224",
+       "--model-kwargs",
+       "img_size=32x32,patch_size=8,embed_dim=16,depth=2,num_heads=2"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  const auto provenance = read_card(out)->provenance;
+  EXPECT_EQ(provenance.at("converted_from"), "torchvision_vit.pth");
+  EXPECT_EQ(provenance.at("layout"), "torchvision ViT");
+}
+
+TEST_F(ConvertCommand, AFolderOfTransformersIsOpened) {
+  const auto hub = folder_ / "hub";
+  ASSERT_EQ(vitrine_program({"convert", small_model(), hub, "--to", "huggingface"}).status, 0);
+  const auto result = vitrine_program({"inspect", hub});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_NE(result.out.find("Hugging Face ViT"), std::string::npos) << result.out;
+  std::filesystem::remove(hub + "/model.safetensors");
+  const auto neither = vitrine_program({"inspect", hub});
+  EXPECT_EQ(neither.status, 1);
+  EXPECT_EQ(
+      neither.err,
+      "vitrine: " + hub +
+          ": is a folder with neither model.safetensors nor pytorch_model.bin; expected a "
+          "checkpoint, or the folder of one\n");
+}
+
+TEST_F(ConvertCommand, WhatIsNoCheckpointIsToldBothKinds) {
+  const auto page = folder_ / "page.pth";
+  write_bytes(page, {'<', 'h', 't', 'm', 'l', '>', '<', '/', 'h', 't', 'm', 'l', '>'});
+  const auto empty = folder_ / "empty.pth";
+  write_bytes(empty, {});
+  for (const auto& path : {page, empty}) {
+    const auto result = vitrine_program({"convert", path, folder_ / "x.safetensors"});
+    EXPECT_EQ(result.status, 1);
+    EXPECT_NE(
+        result.err.find("; expected a checkpoint, safetensors or PyTorch's .pth\n"),
+        std::string::npos)
+        << result.err;
+  }
 }
 
 TEST_F(ConvertCommand, LeavesWhatIsThere) {

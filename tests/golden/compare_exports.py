@@ -57,6 +57,7 @@ CASES = [
     ("vit_tiny_patch16_224", "huggingface", "ViTForImageClassification"),
     ("vit_small_patch16_224.dino", "huggingface", "ViTModel"),
     ("deit_tiny_distilled_patch16_224", "huggingface", "DeiTForImageClassificationWithTeacher"),
+    ("deit_tiny_patch16_224", "huggingface", "DeiTForImageClassification"),
     ("vit_small_patch14_dinov2", "huggingface", "Dinov2Model"),
     ("vit_small_patch14_reg4_dinov2", "huggingface", "Dinov2WithRegistersModel"),
     ("swin_tiny_patch4_window7_224", "huggingface", "SwinForImageClassification"),
@@ -65,6 +66,8 @@ CASES = [
     ("mobilevit_xxs", "huggingface", "MobileViTForImageClassification"),
     ("mobilevitv2_050", "huggingface", "MobileViTV2ForImageClassification"),
 ]
+# A DeiT whose distillation token has no head.
+REG_TOKENS = {"DeiTForImageClassification": 1}
 
 
 @torch.no_grad()
@@ -85,13 +88,16 @@ def compare(program, case, folder):
     name, library, theirs = case
     torch.manual_seed(0)
     bare = name.endswith(".dino") or "dinov2" in name
-    model = timm.create_model(name, **({"num_classes": 0} if bare else {})).eval()
+    tokens = REG_TOKENS.get(theirs, 0)
+    model = timm.create_model(
+        name, **({"num_classes": 0} if bare else {}), **({"reg_tokens": tokens} if tokens else {})).eval()
     derived = {k: v.clone() for k, v in model.state_dict().items() if "relative_" in k}
     randomise(model)
     model.load_state_dict({**model.state_dict(), **derived})
     file, out = folder / "in.safetensors", folder / (f"{library}.{theirs}" + ".safetensors" * (library != "huggingface"))
     save_file(model.state_dict(), file)
-    subprocess.run([program, "convert", file, out, "--model", name, "--to", library, "--force"],
+    subprocess.run([program, "convert", file, out, "--model", name, "--to", library, "--force",
+                    *(["--model-kwargs", f"reg_tokens={tokens}"] if tokens else [])],
                    check=True, stdout=subprocess.DEVNULL)
     load = {"timm": for_timm, "torchvision": for_torchvision, "huggingface": for_transformers}[library]
     images = torch.randn(2, *model.default_cfg["input_size"])

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "vitrine/error.h"
+#include "vitrine/layers/patch_embed.h"
 #include "vitrine/models/registry.h"
 #include "vitrine/weights/inspect.h"
 #include "vitrine/weights/load.h"
@@ -127,6 +128,96 @@ TEST(ExportModel, KeepsPreprocessingAndLabelsForTransformers) {
   EXPECT_EQ(found.interpolation(), Interpolation::Bicubic);
   EXPECT_EQ(found.mean(), card.preprocess.mean());
   EXPECT_EQ(found.std(), card.preprocess.std());
+}
+
+TEST(ExportModel, GivesADeitWithOneHeadBackAsItWas) {
+  const TemporaryFolder folder;
+  const auto options = small_vit().set("reg_tokens", int64_t{1});
+  const auto model = create_model("deit_tiny_patch16_224", options);
+  const auto out = folder / "deit";
+  export_model(out, *model, find_card("deit_tiny_patch16_224"), Library::HuggingFace);
+  const auto shapes = shapes_of(out + "/model.safetensors");
+  EXPECT_EQ(shapes.at("deit.embeddings.position_embeddings"), (std::vector<int64_t>{1, 18, 16}));
+  EXPECT_EQ(shapes.count("deit.embeddings.distillation_token"), 1U);
+  EXPECT_EQ(shapes.count("classifier.weight"), 1U);
+  const auto again = create_model("deit_tiny_patch16_224", options);
+  load_weights(*again, out + "/model.safetensors");
+  expect_same_weights(*again, *model);
+}
+
+/// What the export of a model at an image size is refused with; empty where it is not.
+std::string refused_size(
+    const std::string& name, const ModelOptions& options, const Size2& size, Library library) {
+  const TemporaryFolder folder;
+  auto card = find_card(name);
+  card.preprocess.height(size[0]).width(size[1]).crop_mode(CropMode::Squash).crop_pct(1);
+  try {
+    export_model(folder / "out.safetensors", *create_model(name, options), card, library);
+    return "";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+TEST(ExportModel, RefusesSizesAtWhichOthersShiftOtherwise) {
+  const std::vector<Library> both = {Library::Torchvision, Library::HuggingFace};
+  const auto swin = [](const std::string& name, int64_t window, Size2 size, Library library) {
+    auto options = small_swin(window).img_size(size[0], size[1]);
+    return refused_size(name, options, size, library);
+  };
+  const std::string first = "swin_tiny_patch4_window7_224";
+  const std::string second = "swinv2_tiny_window8_256";
+  for (const auto library : both) {
+    EXPECT_EQ(swin(first, 4, {32, 32}, library), "");
+    EXPECT_EQ(swin(first, 4, {64, 64}, library), "");
+    const auto message = swin(first, 4, {48, 48}, library);
+    EXPECT_NE(
+        message.find(
+            "has no such model: its Swin answers alike only where windows of 4 fill each stage's "
+            "map, which those of 48x48 pixels do not; the nearest sizes that do are 32 and 64"),
+        std::string::npos)
+        << message;
+  }
+  // A window as small as its map, and a map that is shifted in one direction alone.
+  EXPECT_NE(swin(first, 4, {16, 16}, Library::HuggingFace), "");
+  EXPECT_EQ(swin(second, 4, {16, 16}, Library::HuggingFace), "");
+  EXPECT_NE(swin(second, 4, {16, 16}, Library::Torchvision), "");
+  EXPECT_NE(swin(first, 4, {32, 64}, Library::HuggingFace), "");
+  EXPECT_EQ(swin(first, 4, {32, 64}, Library::Torchvision), "");
+}
+
+TEST(ExportModel, RefusesOddMapsOfAMobileVitV2) {
+  const auto v2 = [](Size2 size) {
+    return refused_size("mobilevitv2_050", {}, size, Library::HuggingFace);
+  };
+  EXPECT_EQ(v2({256, 256}), "");
+  EXPECT_EQ(v2({250, 250}), "");
+  EXPECT_EQ(
+      v2({240, 240}),
+      "transformers has no such model: its MobileViT V2 needs even maps before each transformer, "
+      "which those of 240x240 pixels are not; the nearest sizes that do are 192 and 249");
+  EXPECT_EQ(refused_size("mobilevit_xxs", {}, {240, 240}, Library::HuggingFace), "");
+}
+
+TEST(ExportModel, RefusesACropThatTransformersMakesElsewhere) {
+  const TemporaryFolder folder;
+  auto card = find_card("vit_tiny_patch16_224");
+  card.preprocess.crop_pct(0.888);  // 252 pixels, 28 more
+  const auto model = create_model("vit_tiny_patch16_224", small_vit());
+  export_model(folder / "even", *model, card, Library::HuggingFace);
+  card.preprocess.crop_pct(0.88);  // 254 pixels
+  export_model(folder / "fifteen", *model, card, Library::HuggingFace);
+  card.preprocess.crop_pct(0.8927);  // 250 pixels
+  export_model(folder / "thirteen", *model, card, Library::HuggingFace);
+  card.preprocess.crop_pct(0.8924);  // 251 pixels, 27 more
+  try {
+    export_model(folder / "odd", *model, card, Library::HuggingFace);
+    ADD_FAILURE() << "not refused";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("crop 224 of 251 pixels"), std::string::npos)
+        << error.what();
+    EXPECT_NE(std::string(error.what()).find("--crop-pct 0.89"), std::string::npos);
+  }
 }
 
 TEST(ExportModel, RefusesWhatTheLibraryDoesNotHave) {

@@ -42,9 +42,10 @@ struct Inspection {
   std::vector<InspectedValue> values;    // of a PyTorch file
 };
 
-/// Looks into a checkpoint without executing anything in it or reading its tensors. Of a PyTorch
-/// file `checkpoint_key` says which dict is the state dict; empty for the usual ones. Throws
-/// FileError and CheckpointError as `load_model` does on a file that is no sound checkpoint.
+/// Looks into a checkpoint without executing anything in it or reading its weights; of Swin V2's
+/// own files the coordinates are read, which tell the windows. Of a PyTorch file `checkpoint_key`
+/// says which dict is the state dict; empty for the usual ones. Throws FileError and
+/// CheckpointError as `load_model` does on a file that is no sound checkpoint.
 VITRINE_API Inspection
 inspect_checkpoint(const std::string& path, const std::string& checkpoint_key = "");
 

@@ -36,7 +36,8 @@ struct ModelFileOptions {
 VITRINE_API void save_model(
     const std::string& path, const Classifier& model, const ModelCard& card);
 
-/// Opens such a file, or a checkpoint of any layout that `load_weights` takes; the model comes in
+/// Opens such a file, or a checkpoint of any layout that `load_weights` takes, or a folder with one
+/// called model.safetensors or pytorch_model.bin; the model comes in
 /// evaluation mode, on the CPU. Throws CheckpointError.
 VITRINE_API LoadedModel load_model(const std::string& path, const ModelFileOptions& options = {});
 
