@@ -72,13 +72,19 @@ void check_word(const char* name, const std::string& word, std::vector<std::stri
 }
 
 void check(const VisionTransformerOptions& options) {
-  check_word("global_pool", options.global_pool(), {"token", "avg", "mean_all"});
+  check_word("global_pool", options.global_pool(), {"token", "avg", "mean_all", "token_avg"});
   check_word("mlp_layer", options.mlp_layer(), {"mlp", "swiglu"});
   check_word("pos_embed", options.pos_embed(), {"learn", "sincos2d"});
   const bool token = options.global_pool() == "token";
+  const bool both = options.global_pool() == "token_avg";
   TORCH_CHECK_VALUE(
-      !token || options.class_token(),
-      "VisionTransformer: global_pool token needs the class token");
+      options.class_token() || !(token || both),
+      "VisionTransformer: global_pool ",
+      options.global_pool(),
+      " needs the class token");
+  TORCH_CHECK_VALUE(
+      !both || !options.normalises_pooled(),
+      "VisionTransformer: global_pool token_avg needs fc_norm false");
   TORCH_CHECK_VALUE(
       options.reg_tokens() >= 0 && options.reg_tokens() <= kMostTokens,
       "VisionTransformer: reg_tokens must be 0 to ",
@@ -150,13 +156,17 @@ VisionTransformerImpl::VisionTransformerImpl(const VisionTransformerOptions& opt
                                            .drop_path(rate)));
   }
   const auto norm_options = nn::LayerNormOptions({dim}).eps(options.norm_eps());
-  if (options.fc_norm().value_or(options.global_pool() != "token")) {
+  if (options.normalises_pooled()) {
     fc_norm = register_module("fc_norm", nn::LayerNorm(norm_options));
   } else {
     norm = register_module("norm", nn::LayerNorm(norm_options));
   }
   head_drop = register_module("head_drop", nn::Dropout(options.drop_rate()));
   reset_classifier(options.num_classes());
+}
+
+int64_t VisionTransformerImpl::num_features() const {
+  return options.embed_dim() * (options.global_pool() == "token_avg" ? 2 : 1);
 }
 
 int64_t VisionTransformerImpl::prefix_tokens() const {
@@ -274,10 +284,13 @@ Intermediates VisionTransformerImpl::forward_intermediates(
 
 std::vector<torch::Tensor> VisionTransformerImpl::pool(const torch::Tensor& features) {
   const auto& kind = options.global_pool();
+  const auto class_token = [&] { return features.select(1, 0); };                   // [B, C]
+  const auto patches = [&] { return features.slice(1, prefix_tokens()).mean(1); };  // [B, C]
   std::vector<torch::Tensor> pooled{
-      kind == "token"      ? features.select(1, 0)
-      : kind == "mean_all" ? features.mean(1)
-                           : features.slice(1, prefix_tokens()).mean(1)};  // [B, C]
+      kind == "token"       ? class_token()
+      : kind == "mean_all"  ? features.mean(1)
+      : kind == "token_avg" ? torch::cat({class_token(), patches()}, 1)  // [B, 2 * C]
+                            : patches()};
   if (options.distilled()) {
     pooled.push_back(features.select(1, 1));  // [B, C]
   }
@@ -317,7 +330,7 @@ void VisionTransformerImpl::reset_classifier(int64_t num_classes) {
     nn::Linear linear{nullptr};
     if (wanted && num_classes > 0) {
       const auto& like = patch_embed->proj->weight;
-      linear = detail::make_linear({options.embed_dim(), num_classes});
+      linear = detail::make_linear({num_features(), num_classes});
       init_transformer_(*linear);
       linear->to(like.device(), like.scalar_type());
       linear->train(is_training());

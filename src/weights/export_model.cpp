@@ -90,6 +90,13 @@ StateDict to_torchvision(const Classifier& model) {
   return tensors;
 }
 
+void check_timm(const Classifier& model) {
+  const auto* vit = dynamic_cast<const VisionTransformerImpl*>(&model);
+  if (vit != nullptr && vit->options.global_pool() == "token_avg") {
+    refuse("timm", "its heads do not see the class token and the patches' mean both");
+  }
+}
+
 void write_weights(const std::string& path, const StateDict& tensors) {
   write_safetensors(path, tensors, {{"format", "pt"}});
 }
@@ -120,6 +127,7 @@ void export_model(
     const std::string& path, const Classifier& model, const ModelCard& card, Library library) {
   switch (library) {
     case Library::Timm:
+      check_timm(model);
       write_weights(path, state_dict(model));
       break;
     case Library::Torchvision:

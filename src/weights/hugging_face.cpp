@@ -44,9 +44,11 @@ Description describe(const VisionTransformerOptions& of) {
   const bool scaled = of.init_values() != 0;
   const bool gated = of.mlp_layer() == "swiglu";
   const bool registers = of.reg_tokens() > 0;
+  const bool both = of.global_pool() == "token_avg";
   require(
-      of.global_pool() == "token" && !of.fc_norm().value_or(false),
+      (of.global_pool() == "token" || both) && !of.normalises_pooled(),
       "its ViT pools the class token, after the last norm");
+  require(!both || scaled, "only its DINOv2 classifies by the patches, too");
   require(of.pos_embed() == "learn" && !of.dual_patch_norm(), "its positions are learned");
   require(
       of.head_dim() == 0 || of.head_dim() * of.num_heads() == dim,
@@ -56,8 +58,10 @@ Description describe(const VisionTransformerOptions& of) {
   require(!scaled || !of.distilled(), "its DINOv2 has no distillation token");
   require(scaled || !gated, "only its DINOv2 has gated MLPs");
   require(
-      !scaled || of.num_classes() == 0,
-      "its DINOv2 classifies by the class token and the patches' mean; export it without a head");
+      !scaled || of.num_classes() == 0 || both,
+      "its DINOv2 classifies by the class token and the patches' mean (global_pool token_avg); "
+      "export it "
+      "without a head");
   const auto hidden = static_cast<std::int64_t>(static_cast<double>(dim) * of.mlp_ratio());
   Json config = {
       {"model_type", "vit"},

@@ -60,6 +60,16 @@ std::optional<PreprocessOptions> hugging_face_preprocess(
   return std::nullopt;
 }
 
+/// Whether the head is for the class token and the mean of the patches. Such a head of DINO, whose
+/// blocks have no factors, has them interleaved.
+bool has_dinov2_head(const TensorShapes& shapes) {
+  const auto head = shapes.find("head.weight");
+  const auto factors = shapes.find("blocks.0.ls1.gamma");
+  return head != shapes.end() && factors != shapes.end() && head->second.size() == 2 &&
+         factors->second.size() == 1 && head->second[1] / 2 == factors->second[0] &&
+         head->second[1] % 2 == 0;
+}
+
 }  // namespace
 
 SourceDefaults source_defaults(
@@ -98,6 +108,9 @@ ModelOptions told_options(const std::string& layout, const TensorShapes& shapes)
     if (!has("cls_token")) {
       options.set("global_pool", std::string("avg"));
     }
+  }
+  if (has_dinov2_head(shapes)) {
+    options.set("global_pool", std::string("token_avg"));
   }
   return options;
 }

@@ -30,7 +30,7 @@ Tensors of_family(const VisionTransformerOptions& of) {
   const auto inner = of.head_dim() > 0 ? of.head_dim() * of.num_heads() : dim;
   const auto hidden = static_cast<std::int64_t>(static_cast<double>(dim) * of.mlp_ratio());
   const bool gated = of.mlp_layer() == "swiglu";
-  const bool fc_norm = of.fc_norm().value_or(of.global_pool() != "token");
+  const bool fc_norm = of.normalises_pooled();
   Tensors tensors = {
       {"patch_embed.proj.weight", {dim, kAny, of.patch_size(), of.patch_size()}},
       {"blocks.0.attn.qkv.weight", {3 * inner, dim}},

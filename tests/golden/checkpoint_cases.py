@@ -95,6 +95,11 @@ CASES = {
     "transformers Dinov2WithRegisters": Case(
         "vit_small_patch14_reg4_dinov2", 518,
         lambda: of_transformers("Dinov2WithRegisters", "Model", **SMALL_DINOV2), batch=1),
+    "transformers Dinov2 classifier": Case(
+        "vit_small_patch14_dinov2", 518, lambda: of_transformers("Dinov2", **SMALL_DINOV2), batch=1),
+    "transformers Dinov2WithRegisters classifier": Case(
+        "vit_small_patch14_reg4_dinov2", 518, lambda: of_transformers("Dinov2WithRegisters", **SMALL_DINOV2),
+        batch=1),
     "transformers Swin": Case("swin_tiny_patch4_window7_224", 224, lambda: of_transformers("Swin")),
     "transformers Swinv2": Case("swinv2_tiny_window8_256", 256, lambda: of_transformers(
         "Swinv2", image_size=256, window_size=8)),

@@ -110,6 +110,9 @@ MODELS = {
     "huggingface_deit_distilled": lambda: hugging_face("DeiT", "ForImageClassificationWithTeacher", False),
     "huggingface_dinov2_registers": lambda: hugging_face(
         "Dinov2WithRegisters", "Model", True, num_register_tokens=2),
+    "huggingface_dinov2_classifier": lambda: hugging_face("Dinov2", "ForImageClassification", True),
+    "huggingface_dinov2_registers_classifier": lambda: hugging_face(
+        "Dinov2WithRegisters", "ForImageClassification", True, num_register_tokens=2),
     "huggingface_dinov2_swiglu": lambda: hugging_face("Dinov2", "Model", True, use_swiglu_ffn=True),
     "huggingface_dinov2_swiglu_in_memory": lambda: hugging_face("Dinov2", "Model", False, use_swiglu_ffn=True),
     "microsoft_swin": lambda: original("Swin-Transformer", "models.swin_transformer", lambda m, _: state_of(

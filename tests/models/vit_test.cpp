@@ -209,7 +209,7 @@ TEST(VisionTransformer, RejectsOptionsOutOfRange) {
     VisionTransformer model(options);
   };
   EXPECT_VALUE_ERROR(
-      make(small_vit_options().global_pool("max")), "token, avg or mean_all, got 'max'");
+      make(small_vit_options().global_pool("max")), "token, avg, mean_all or token_avg, got 'max'");
   EXPECT_VALUE_ERROR(make(small_vit_options().global_pool("a\x1b[2J")), "got 'a\\x1b[2J'");
   EXPECT_VALUE_ERROR(make(small_vit_options().class_token(false)), "needs the class token");
   EXPECT_VALUE_ERROR(make(small_vit_options().interpolate_offset(1)), "interpolate_offset");

@@ -112,6 +112,24 @@ TEST(VitWithRegisters, LeavesThemOutOfTheMeanOfThePatches) {
       1e-6);
 }
 
+TEST(VitWithBothPools, GivesItsHeadTheClassTokenAndTheMeanOfThePatches) {
+  const torch::NoGradGuard no_grad;
+  VisionTransformer model(small_vit_options().reg_tokens(3).global_pool("token_avg"));
+  const auto features = torch::randn({2, 20, 16});
+  const auto pooled = torch::cat({features.select(1, 0), features.slice(1, 4).mean(1)}, 1);
+  EXPECT_TENSOR_NEAR(model->forward_head(features, /*pre_logits=*/true), pooled, 1e-6);
+  EXPECT_TENSOR_NEAR(model->forward_head(features), model->head(pooled), 1e-6);
+  EXPECT_TRUE(model->norm);
+  EXPECT_EQ(model->num_features(), 32);
+  model->reset_classifier(7);
+  EXPECT_EQ(model->head->weight.sizes(), (Shape{7, 32}));
+  auto options = small_vit_options().global_pool("token_avg");
+  EXPECT_VALUE_ERROR(
+      VisionTransformer(options.class_token(false)), "token_avg needs the class token");
+  EXPECT_VALUE_ERROR(
+      VisionTransformer(options.class_token(true).fc_norm(true)), "token_avg needs fc_norm false");
+}
+
 TEST(VitWithoutEmbeddedClass, AddsPositionsToThePatchesAlone) {
   const torch::NoGradGuard no_grad;
   auto model = plain_vit(small_vit_options().reg_tokens(2).no_embed_class(true).num_classes(0));

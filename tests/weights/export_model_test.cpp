@@ -82,6 +82,8 @@ TEST(ExportModel, IsReadBackAsItWas) {
       {"deit_tiny_distilled_patch16_224", small_vit()},
       {"vit_small_patch14_dinov2", scaled},
       {"vit_small_patch14_reg4_dinov2", scaled},
+      {"vit_small_patch14_dinov2", small_vit().set("global_pool", "token_avg")},
+      {"vit_small_patch14_reg4_dinov2", small_vit().set("global_pool", "token_avg")},
       {"vit_giant_patch14_dinov2", small_vit().num_classes(0).set("embed_dim", int64_t{24})},
       {"swin_tiny_patch4_window7_224", small_swin(4)},
       {"swinv2_tiny_window8_256", small_swin(4)},
@@ -98,7 +100,11 @@ TEST(ExportModel, IsReadBackAsItWas) {
       }
     }
     const TemporaryFolder folder;
-    for (const auto library : {Library::Timm, Library::HuggingFace}) {
+    const bool in_timm = options.values().count("global_pool") == 0;
+    for (const auto library : {Library::HuggingFace, Library::Timm}) {
+      if (library == Library::Timm && !in_timm) {
+        continue;
+      }
       const auto out = folder / (to_string(library) + ".safetensors");
       export_model(out, *model, find_card(name), library);
       const auto again = create_model(name, options);
@@ -146,6 +152,13 @@ TEST(ExportModel, RefusesWhatTheLibraryDoesNotHave) {
   EXPECT_EQ(
       refusal("deit_tiny_distilled_patch16_224", {}, Library::Torchvision),
       "torchvision has no such model: it has tokens beside the class token");
+  const auto both = small_vit().set("global_pool", "token_avg");
+  EXPECT_EQ(
+      refusal("vit_small_patch14_dinov2", both, Library::Timm),
+      "timm has no such model: its heads do not see the class token and the patches' mean both");
+  EXPECT_NE(
+      refusal("vit_tiny_patch16_224", both, Library::HuggingFace).find("only its DINOv2"),
+      std::string::npos);
   EXPECT_NE(
       refusal("deit3_small_patch16_224", {}, Library::HuggingFace).find("transformers"),
       std::string::npos);

@@ -20,6 +20,11 @@ namespace vitrine {
 
 /// Options of `VisionTransformer`, by timm's names.
 struct VisionTransformerOptions {
+  /// Whether the last norm follows the pooling: what `fc_norm` says, or follows from `global_pool`.
+  bool normalises_pooled() const {
+    return fc_norm().value_or(global_pool() == "avg" || global_pool() == "mean_all");
+  }
+
   /// Rows and columns of the image, in pixels; multiples of the patch size.
   TORCH_ARG(Size2, img_size) = {224, 224};
   /// Side of a patch, in pixels.
@@ -28,7 +33,8 @@ struct VisionTransformerOptions {
   /// Classes of the head; 0 leaves it out.
   TORCH_ARG(int64_t, num_classes) = 1000;
   /// What the head sees: "token" the class token, "avg" the mean of the patches, "mean_all" the
-  /// mean of all tokens, the class token included.
+  /// mean of all tokens, the class token included, "token_avg" the class token and the mean of the
+  /// patches, one after the other.
   TORCH_ARG(std::string, global_pool) = "token";
   /// Channels of a token.
   TORCH_ARG(int64_t, embed_dim) = 768;
@@ -59,7 +65,7 @@ struct VisionTransformerOptions {
   /// Whether the patches are normalised before and after their projection.
   TORCH_ARG(bool, dual_patch_norm) = false;
   /// Whether the last norm follows the pooling (as `fc_norm`) or precedes it (as `norm`); where it
-  /// is not set, it follows means and precedes the class token.
+  /// is not set, it follows means and precedes the class token. "token_avg" needs it before.
   TORCH_ARG(std::optional<bool>, fc_norm);
   /// Whether images of other sizes are taken, by resampling the position embeddings on the way.
   TORCH_ARG(bool, dynamic_img_size) = false;
@@ -110,7 +116,7 @@ class VITRINE_API VisionTransformerImpl final : public CloneableClassifier<Visio
   std::vector<torch::Tensor> forward_heads(const torch::Tensor& features) override;
   void reset_classifier(int64_t num_classes) override;
   int64_t num_classes() const override { return options.num_classes(); }
-  int64_t num_features() const override { return options.embed_dim(); }
+  int64_t num_features() const override;
   int64_t in_chans() const override { return options.in_chans(); }
   std::vector<std::string> classifier_names() const override;
   std::vector<std::vector<std::string>> layer_prefixes() const override;
