@@ -299,22 +299,5 @@ TEST(LayoutCounts, AreThoseOfDinov2) {
       original);
 }
 
-TEST(LayoutCounts, AreThoseOfCvnets) {
-  const std::string first = "ml-cvnets MobileViT";
-  const std::string second = "ml-cvnets MobileViT V2";
-  expect_all(
-      {{"mobilevit_xxs", first, 311, 1'276'168},
-       {"mobilevit_xs", first, 311, 2'326'328},
-       {"mobilevit_s", first, 311, 5'590'920},
-       {"mobilevitv2_050", second, 269, 1'378'394},
-       {"mobilevitv2_075", second, 269, 2'877'698},
-       {"mobilevitv2_100", second, 269, 4'917'418},
-       {"mobilevitv2_125", second, 269, 7'497'554},
-       {"mobilevitv2_150", second, 269, 10'618'106},
-       {"mobilevitv2_175", second, 269, 14'279'074},
-       {"mobilevitv2_200", second, 269, 18'480'458}},
-      of_layout);
-}
-
 }  // namespace
 }  // namespace vitrine
