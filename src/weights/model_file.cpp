@@ -195,8 +195,9 @@ LoadedModel load_model(const std::string& path, const ModelFileOptions& options)
 }
 
 std::optional<ModelCard> read_card(const std::string& path) {
-  return detail::is_pth(path) ? std::nullopt
-                              : parse_card_of(read_safetensors_metadata(path), printable(path));
+  return detail::weights_kind(path) != detail::WeightsKind::Safetensors
+             ? std::nullopt
+             : parse_card_of(read_safetensors_metadata(path), printable(path));
 }
 
 }  // namespace vitrine
