@@ -221,8 +221,8 @@ class TiffReader {
       throw_image_error("TIFF is damaged: its tiles or strips overlap");
     }
     constexpr std::uint64_t kAlways = std::uint64_t{32} << 20;
-    constexpr std::uint64_t kMostExpansion = 16;
-    if (needed > kAlways + kMostExpansion * bytes_.size()) {
+    constexpr std::uint64_t kUncheckedExpansion = 16;
+    if (needed > kAlways + kUncheckedExpansion * bytes_.size()) {
       std::vector<std::uint8_t> turned;
       for (std::size_t chunk = 0; chunk < sizes_.size(); ++chunk) {
         check_tiff(stored_data(chunk, turned), compression_, content_size(chunk));

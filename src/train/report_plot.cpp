@@ -228,8 +228,8 @@ std::vector<double> axis_ticks(double low, double high) {
   std::vector<double> ticks;
   const auto first = std::floor(low / step + 1e-9);
   const auto last = std::ceil(high / step - 1e-9);
-  for (auto i = first; i <= last; ++i) {
-    ticks.push_back(i * step);
+  for (auto i = std::lround(first); i <= std::lround(last); ++i) {
+    ticks.push_back(static_cast<double>(i) * step);
   }
   return ticks;
 }

@@ -1,5 +1,6 @@
 #include "vitrine/weights/inspect.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <utility>
@@ -27,6 +28,8 @@ const char* kind_text(WeightsKind kind) {
       return "PyTorch zip";
     case WeightsKind::PthLegacy:
       return "PyTorch legacy";
+    case WeightsKind::Shards:
+      return "safetensors in several files";
     case WeightsKind::Safetensors:
       break;
   }
@@ -35,9 +38,15 @@ const char* kind_text(WeightsKind kind) {
 
 std::vector<InspectedTensor> own_tensors(const WeightsFile& file) {
   std::vector<InspectedTensor> tensors;
+  const auto add = [&](const detail::TensorEntry& entry) {
+    tensors.push_back({entry.name, entry.shape, dtype_name(entry.dtype), entry.size(), true, {}});
+  };
   if (const auto* header = file.header()) {
-    for (const auto& entry : header->tensors) {
-      tensors.push_back({entry.name, entry.shape, dtype_name(entry.dtype), entry.size(), true, {}});
+    std::for_each(header->tensors.begin(), header->tensors.end(), add);
+  }
+  if (const auto* shards = file.shards()) {
+    for (std::size_t i = 0; i < shards->size(); ++i) {
+      add(shards->entry(i));
     }
   }
   for (const auto& [name, tensor] : file.tree().tensors) {
@@ -71,7 +80,8 @@ Inspection inspect_checkpoint(const std::string& path, const std::string& checkp
   const WeightsFile file(path, checkpoint_key);
   Inspection result;
   result.kind = kind_text(file.kind());
-  result.bytes = std::filesystem::file_size(file.path());
+  result.bytes =
+      file.shards() ? file.shards()->file_bytes() : std::filesystem::file_size(file.path());
   result.layout = file.tensors().layout();
   result.state_dict = file.tree().path;
   result.tensors = own_tensors(file);
@@ -89,7 +99,7 @@ Inspection inspect_checkpoint(const std::string& path, const std::string& checkp
   }
   if (file.header() != nullptr) {
     result.metadata = file.header()->metadata;
-  } else {
+  } else if (file.pth() != nullptr) {
     result.values = values_beside(file);
   }
   ModelFileOptions options;

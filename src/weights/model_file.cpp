@@ -238,8 +238,9 @@ FitReport compare_model(const std::string& path, const ModelFileOptions& options
 
 std::optional<ModelCard> read_card(const std::string& path) {
   const auto file = detail::checkpoint_path(path);
-  return detail::is_pth(file) ? std::nullopt
-                              : parse_card_of(read_safetensors_metadata(file), printable(file));
+  return detail::weights_kind(file) != detail::WeightsKind::Safetensors
+             ? std::nullopt
+             : parse_card_of(read_safetensors_metadata(file), printable(file));
 }
 
 }  // namespace vitrine

@@ -9,6 +9,8 @@
 #include "vitrine/file.h"
 #include "vitrine/text.h"
 
+#include "foreign_file.h"
+
 namespace vitrine::detail {
 namespace {
 
@@ -61,18 +63,19 @@ class PthSource final : public Source {
   const std::vector<NamedTensor>& tensors_;
 };
 
-/// The kind by the file's first bytes. Throws FileError when it cannot be read.
-WeightsKind kind_of(const std::string& path) {
+}  // namespace
+
+WeightsKind weights_kind(const std::string& path) {
   using std::string_view_literals::operator""sv;
   const File file(path, File::Mode::Read);
-  std::string start(std::min<std::uint64_t>(file.size(), 4), '\0');
+  std::string start(std::min<std::uint64_t>(file.size(), kForeignPrefix), '\0');
   file.read_at(0, start.data(), start.size());
-  return start == "PK\x03\x04"sv         ? WeightsKind::PthZip
-         : start == "\x80\x02\x8A\x0A"sv ? WeightsKind::PthLegacy
+  const auto magic = std::string_view(start).substr(0, 4);
+  return magic == "PK\x03\x04"sv         ? WeightsKind::PthZip
+         : magic == "\x80\x02\x8A\x0A"sv ? WeightsKind::PthLegacy
+         : is_shard_index(start)         ? WeightsKind::Shards
                                          : WeightsKind::Safetensors;
 }
-
-}  // namespace
 
 std::string checkpoint_path(const std::string& path) {
   namespace fs = std::filesystem;
@@ -80,7 +83,8 @@ std::string checkpoint_path(const std::string& path) {
   if (!fs::is_directory(path, ignored)) {
     return path;
   }
-  for (const auto* name : {"model.safetensors", "pytorch_model.bin"}) {
+  for (const auto* name :
+       {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"}) {
     const auto file = fs::path(path) / name;
     if (fs::exists(file, ignored)) {
       return file.string();
@@ -88,27 +92,32 @@ std::string checkpoint_path(const std::string& path) {
   }
   throw CheckpointError(
       printable(path) +
-      ": is a folder with neither model.safetensors nor pytorch_model.bin; expected a checkpoint, "
-      "or the folder of one");
+      ": is a folder with no model.safetensors, model.safetensors.index.json or pytorch_model.bin; "
+      "expected a checkpoint, or the folder of one");
 }
 
-bool is_pth(const std::string& path) {
-  return kind_of(path) != WeightsKind::Safetensors;
+void WeightsFile::check_no_key(const std::string& key) const {
+  if (!key.empty()) {
+    throw CheckpointError(
+        subject_ + ": is a safetensors file, which has no dict '" + printable(key) + "' within");
+  }
 }
 
 WeightsFile::WeightsFile(const std::string& path, const std::string& key)
-    : path_(checkpoint_path(path)), subject_(printable(path_)), kind_(kind_of(path_)) {
-  if (kind_ != WeightsKind::Safetensors) {
+    : path_(checkpoint_path(path)), subject_(printable(path_)), kind_(weights_kind(path_)) {
+  if (kind_ == WeightsKind::PthZip || kind_ == WeightsKind::PthLegacy) {
     pth_ = std::make_unique<PthFile>(path_);
     tree_ = find_state_dict(*pth_, key);
     source_ = std::make_unique<PthSource>(*pth_, tree_.tensors);
+  } else if (kind_ == WeightsKind::Shards) {
+    check_no_key(key);
+    auto shards = std::make_unique<ShardsSource>(path_);
+    shards_ = shards.get();
+    source_ = std::move(shards);
   } else {
     safetensors_ =
         std::make_unique<SafetensorsFile>(path_, "a checkpoint, safetensors or PyTorch's .pth");
-    if (!key.empty()) {
-      throw CheckpointError(
-          subject_ + ": is a safetensors file, which has no dict '" + printable(key) + "' within");
-    }
+    check_no_key(key);
     source_ = make_source(*safetensors_);
   }
   tensors_ = std::make_unique<MappedSource>(*source_);

@@ -10,6 +10,7 @@
 #include "mapped_source.h"
 #include "pth_file.h"
 #include "safetensors_file.h"
+#include "shards.h"
 
 namespace vitrine::detail {
 
@@ -17,12 +18,12 @@ namespace vitrine::detail {
 /// is no folder. Throws CheckpointError on a folder without one.
 std::string checkpoint_path(const std::string& path);
 
-/// Whether the file at `path` is of PyTorch's own formats, by its first bytes. Throws FileError
-/// when it cannot be read.
-bool is_pth(const std::string& path);
-
 /// What the files are that vitrine reads weights from.
-enum class WeightsKind { Safetensors, PthZip, PthLegacy };
+enum class WeightsKind { Safetensors, Shards, PthZip, PthLegacy };
+
+/// The kind by the file's first bytes: safetensors where it is no other one. Throws FileError when
+/// it cannot be read.
+WeightsKind weights_kind(const std::string& path);
 
 /// A file with weights, of any kind and layout that vitrine reads, open; its tensors by timm's
 /// names.
@@ -40,6 +41,8 @@ class WeightsFile {
   const SafetensorsHeader* header() const {
     return safetensors_ ? &safetensors_->header() : nullptr;
   }
+  /// Several files behind an index, or null for another kind.
+  const ShardsSource* shards() const { return shards_; }
   /// A PyTorch file, or null for another kind, and where its weights were found.
   const PthFile* pth() const { return pth_.get(); }
   const CheckpointTree& tree() const { return tree_; }
@@ -48,6 +51,8 @@ class WeightsFile {
   const Source& source() const { return *source_; }
 
  private:
+  void check_no_key(const std::string& key) const;
+
   std::string path_;
   std::string subject_;
   WeightsKind kind_;
@@ -55,6 +60,7 @@ class WeightsFile {
   std::unique_ptr<PthFile> pth_;
   CheckpointTree tree_;
   std::unique_ptr<Source> source_;
+  const ShardsSource* shards_ = nullptr;  // of source_
   std::unique_ptr<MappedSource> tensors_;
 };
 

@@ -100,8 +100,8 @@ TEST_F(ConvertCommand, AFolderOfTransformersIsOpened) {
   EXPECT_EQ(
       neither.err,
       "vitrine: " + hub +
-          ": is a folder with neither model.safetensors nor pytorch_model.bin; expected a "
-          "checkpoint, or the folder of one\n");
+          ": is a folder with no model.safetensors, model.safetensors.index.json or "
+          "pytorch_model.bin; expected a checkpoint, or the folder of one\n");
 }
 
 TEST_F(ConvertCommand, WhatIsNoCheckpointIsToldBothKinds) {

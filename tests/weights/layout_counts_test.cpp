@@ -250,9 +250,9 @@ TEST(LayoutCounts, AreHuggingFacesWithWhatNoModelNeeds) {
   const Row giant{"vit_giant_patch14_dinov2", "Hugging Face DINOv2", 807, 1'136'480'768};
   expect_all({giant}, [](const Row& row, const Classifier& model) {
     Tensors tensors;
-    for (auto [name, shape] : of_hugging_face(row, model)) {
-      const auto rename = [&](const std::string& from, const std::string& to) {
-        auto result = name;
+    for (auto& [name, shape] : of_hugging_face(row, model)) {
+      const auto rename = [&, old = name](const std::string& from, const std::string& to) {
+        auto result = old;
         return result.replace(result.find(from), from.size(), to);
       };
       if (name.find("weights_in") != std::string::npos) {

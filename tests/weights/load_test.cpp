@@ -340,7 +340,12 @@ TEST(LoadWeights, TellsWhenTheFileIsCutShortOnceItIsOpen) {
   write_safetensors(folder / "m.safetensors", tensors);
   refuse(folder / "m.safetensors");
 
-  using namespace pickle;
+  using pickle::dict;
+  using pickle::numbers;
+  using pickle::storage;
+  using pickle::tensor;
+  using pickle::text;
+  using pickle::torch_zip;
   std::vector<std::string> items;
   std::vector<std::pair<std::string, std::string>> storages;
   for (const auto& item : without(tensors, "norm.num_batches_tracked")) {

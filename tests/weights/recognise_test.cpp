@@ -435,7 +435,12 @@ TEST_F(Recognise, MobileVitsOfMlCvnetsAreEvaluatedAsThere) {
 /// A PyTorch file with tensors of these shapes, of one repeated value, whose storage is larger than
 /// that, as no file may stand for far more values than it holds.
 std::string repeated_value_pth(const StateDict& tensors) {
-  using namespace pickle;
+  using pickle::dict;
+  using pickle::numbers;
+  using pickle::storage;
+  using pickle::tensor;
+  using pickle::text;
+  using pickle::torch_zip;
   constexpr std::size_t kValues = std::size_t{2} << 20;
   std::vector<std::string> pairs;
   for (const auto& item : tensors) {

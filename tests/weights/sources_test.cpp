@@ -24,10 +24,6 @@
 namespace vitrine {
 namespace {
 
-bool ends_with(const std::string& text, const std::string& end) {
-  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
-}
-
 /// A shape written as 2x3, or as - where there are no dimensions.
 std::vector<int64_t> parse_shape(const std::string& text) {
   std::vector<int64_t> shape;
@@ -39,7 +35,8 @@ std::vector<int64_t> parse_shape(const std::string& text) {
 }
 
 torch::Tensor value(const std::string& key, const std::vector<int64_t>& shape) {
-  return ends_with(key, "num_batches_tracked") || ends_with(key, "relative_position_index")
+  const auto is = [&](const char* name) { return key.find(name) != std::string::npos; };
+  return is("num_batches_tracked") || is("relative_position_index")
              ? torch::zeros(shape, torch::kLong)
              : reference_value(key, shape);
 }

@@ -95,10 +95,10 @@ using StepHandler = std::function<bool(const StepReport&)>;
 
 /// An epoch of training.
 struct EpochReport {
-  double loss;  // mean of the updates
-  double lr;    // of the last update
-  double images_per_second;
-  double data_wait;             // share of the time spent waiting for images, in [0, 1]
+  double loss = 0;  // mean of the updates
+  double lr = 0;    // of the last update
+  double images_per_second = 0;
+  double data_wait = 0;         // share of the time spent waiting for images, in [0, 1]
   int64_t skipped_updates = 0;  // left out, since a gradient was not finite
 };
 

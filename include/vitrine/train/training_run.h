@@ -21,16 +21,16 @@ struct Scores {
 
 /// A completed epoch: one line of metrics.jsonl. Shares of right answers are in [0, 1].
 struct EpochRecord {
-  int64_t epoch;  // from 1
-  int64_t step;   // updates done, those left out included
-  double lr;      // of the last update
-  double train_loss;
-  double val_loss;
-  double val_top1;
-  double val_top5;
-  double images_per_second;
-  double data_wait;  // share of the training time spent waiting for images
-  double seconds;    // of the epoch, validation included
+  int64_t epoch = 0;  // from 1
+  int64_t step = 0;   // updates done, those left out included
+  double lr = 0;      // of the last update
+  double train_loss = 0;
+  double val_loss = 0;
+  double val_top1 = 0;
+  double val_top5 = 0;
+  double images_per_second = 0;
+  double data_wait = 0;  // share of the training time spent waiting for images
+  double seconds = 0;    // of the epoch, validation included
   /// Of the model as it was trained, where `val_*` are of the moving average of its weights.
   std::optional<Scores> raw = std::nullopt;
   /// Left out since a gradient was not finite, which is told of a training with float16.
