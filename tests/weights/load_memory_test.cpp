@@ -52,13 +52,11 @@ std::vector<std::int64_t> strides_of(const torch::Tensor& tensor) {
 std::string pth_bytes(const StateDict& tensors, bool zip) {
   using pickle::dict;
   using pickle::legacy_storage;
-  using pickle::legacy_stream;
   using pickle::little;
   using pickle::numbers;
   using pickle::storage;
   using pickle::tensor;
   using pickle::text;
-  using pickle::torch_zip;
   std::vector<std::string> items;
   std::vector<std::string> keys;
   std::vector<std::pair<std::string, std::string>> storages;

@@ -345,7 +345,6 @@ TEST(LoadWeights, TellsWhenTheFileIsCutShortOnceItIsOpen) {
   using pickle::storage;
   using pickle::tensor;
   using pickle::text;
-  using pickle::torch_zip;
   std::vector<std::string> items;
   std::vector<std::pair<std::string, std::string>> storages;
   for (const auto& item : without(tensors, "norm.num_batches_tracked")) {

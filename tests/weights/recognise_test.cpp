@@ -440,7 +440,6 @@ std::string repeated_value_pth(const StateDict& tensors) {
   using pickle::storage;
   using pickle::tensor;
   using pickle::text;
-  using pickle::torch_zip;
   constexpr std::size_t kValues = std::size_t{2} << 20;
   std::vector<std::string> pairs;
   for (const auto& item : tensors) {
