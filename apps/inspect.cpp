@@ -245,7 +245,8 @@ Command inspect_command() {
       "model\n"
       "that they are, each tensor with its type and shape, and what else is there; with --model, "
       "what\n"
-      "stands against loading it as that model. Nothing in the file is executed, and of the tensors "
+      "stands against loading it as that model. Nothing in the file is executed, and of the "
+      "tensors "
       "only\n"
       "Swin V2's coordinates are read, which tell its windows.";
   spec.groups = {

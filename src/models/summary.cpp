@@ -16,7 +16,7 @@ namespace {
 /// the layers of LibTorch are known by the operators called with their weights (RecordFunction).
 class Recorder final : public Observer {
  public:
-  explicit Recorder(const torch::nn::Module& model) : model_(&model) {
+  explicit Recorder(const torch::nn::Module& model) {
     for (const auto& item : model.named_modules()) {
       names_[item.value().get()] = item.key();
       for (const auto& parameter : item.value()->named_parameters(/*recurse=*/false)) {
@@ -132,7 +132,6 @@ class Recorder final : public Observer {
 
   static thread_local Recorder* current_;
 
-  const torch::nn::Module* model_;
   at::CallbackHandle handle_{};
   std::unordered_map<const torch::nn::Module*, std::string> names_;
   std::unordered_map<const void*, const torch::nn::Module*> owners_;

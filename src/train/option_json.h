@@ -10,21 +10,19 @@
 
 namespace vitrine::detail {
 
-using OrderedJson = nlohmann::ordered_json;
-
 // How options of plain types are written and read: as nlohmann does it.
 
 template <typename T>
-OrderedJson to_value(const T& value) {
+nlohmann::ordered_json to_value(const T& value) {
   return value;
 }
 template <typename T>
-void from_value(const OrderedJson& json, T& value) {
+void from_value(const nlohmann::ordered_json& json, T& value) {
   value = json.get<T>();
 }
 
 // nlohmann would cut a fraction off, wrap a number that is too large, and take true for 1.
-inline void from_value(const OrderedJson& json, int64_t& value) {
+inline void from_value(const nlohmann::ordered_json& json, int64_t& value) {
   const bool fits =
       !json.is_number_unsigned() ||
       json.get<std::uint64_t>() <= static_cast<std::uint64_t>(std::numeric_limits<int64_t>::max());
@@ -33,13 +31,13 @@ inline void from_value(const OrderedJson& json, int64_t& value) {
   }
   value = json.get<int64_t>();
 }
-inline void from_value(const OrderedJson& json, std::uint64_t& value) {
+inline void from_value(const nlohmann::ordered_json& json, std::uint64_t& value) {
   if (!json.is_number_unsigned()) {
     throw std::invalid_argument("a whole number of at least 0");
   }
   value = json.get<std::uint64_t>();
 }
-inline void from_value(const OrderedJson& json, double& value) {
+inline void from_value(const nlohmann::ordered_json& json, double& value) {
   if (!json.is_number()) {
     throw std::invalid_argument("a number");
   }
@@ -48,7 +46,7 @@ inline void from_value(const OrderedJson& json, double& value) {
 
 /// Each by the rules above.
 template <typename T>
-void from_value(const OrderedJson& json, std::vector<T>& values) {
+void from_value(const nlohmann::ordered_json& json, std::vector<T>& values) {
   if (!json.is_array()) {
     throw std::invalid_argument("a list");
   }
@@ -60,11 +58,11 @@ void from_value(const OrderedJson& json, std::vector<T>& values) {
 
 /// An option that may be unset, which is null.
 template <typename T>
-OrderedJson to_value(const std::optional<T>& value) {
-  return value ? to_value(*value) : OrderedJson();
+nlohmann::ordered_json to_value(const std::optional<T>& value) {
+  return value ? to_value(*value) : nlohmann::ordered_json();
 }
 template <typename T>
-void from_value(const OrderedJson& json, std::optional<T>& value) {
+void from_value(const nlohmann::ordered_json& json, std::optional<T>& value) {
   value.reset();
   if (!json.is_null()) {
     from_value(json, value.emplace());

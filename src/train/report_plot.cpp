@@ -93,6 +93,7 @@ std::string line_at(double x1, double y1, double x2, double y2, const char* kind
          coordinate(x2) + "\" y2=\"" + coordinate(y2) + "\" class=\"" + kind + "\"/>";
 }
 
+// NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): a Scale cannot be made without values.
 struct Axes {
   Scale x;
   Scale y;

@@ -41,9 +41,9 @@ std::shared_ptr<Classifier> moved(
 
 /// The first of the images at these places of `data`, and how many more there are.
 std::string list_images(const ImageDataset& data, const std::vector<std::size_t>& places) {
-  constexpr std::size_t kListed = 3;
+  constexpr std::size_t kListedPlaces = 3;
   std::vector<std::string> names;
-  for (std::size_t i = 0; i < std::min(places.size(), kListed); ++i) {
+  for (std::size_t i = 0; i < std::min(places.size(), kListedPlaces); ++i) {
     names.push_back(printable(sample_name(data.samples()[places[i] % data.samples().size()])));
   }
   const auto more = places.size() - names.size();

@@ -266,8 +266,8 @@ std::string preprocessor_config(const PreprocessOptions& of, const std::string& 
     require(
         (shorter - side) % 4 != 3,
         "its image processors crop " + std::to_string(side) + " of " + std::to_string(shorter) +
-            " pixels one pixel away; --crop-pct " + Json(std::floor(1e4 * even) / 1e4).dump() +
-            " is another way");
+            " pixels one pixel away; --crop-pct " +
+            OrderedJson(std::floor(1e4 * even) / 1e4).dump() + " is another way");
     json["size"] = {{"shortest_edge", shorter}};
     json["do_center_crop"] = true;
     json["crop_size"] = sides;

@@ -22,7 +22,7 @@ namespace vitrine::detail {
 namespace {
 
 /// Names that a message lists.
-constexpr std::size_t kListed = 6;
+constexpr std::size_t kListedModels = 6;
 
 TensorShapes shapes_of(const MappedSource& tensors) {
   TensorShapes shapes;
@@ -40,14 +40,14 @@ struct CoordinateTable {
 };
 
 std::optional<CoordinateTable> coordinate_table(const Source& source) {
-  constexpr std::uint64_t kMostBytes = 1 << 20;
+  constexpr std::uint64_t kMostTableBytes = 1 << 20;
   const std::string name = "layers.0.blocks.0.attn.relative_coords_table";
   for (std::size_t i = 0; i < source.size(); ++i) {
     const auto& key = source.name(i);
     const auto shape = source.shape(i);
     if (key.size() >= name.size() &&
         key.compare(key.size() - name.size(), name.size(), name) == 0 && shape.size() == 4 &&
-        source.bytes(i) > 0 && source.bytes(i) <= kMostBytes) {
+        source.bytes(i) > 0 && source.bytes(i) <= kMostTableBytes) {
       return CoordinateTable{
           (shape[1] + 1) / 2, source.read(i).to(torch::kDouble).max().item<double>()};
     }
@@ -273,7 +273,7 @@ Recognised choose(
   }
   if (!others.empty()) {
     others.insert(others.begin(), first.entry->name);
-    others.resize(std::min(others.size(), kListed));
+    others.resize(std::min(others.size(), kListedModels));
     throw CheckpointError(
         subject + ": has no card, and its tensors fit several models; --model says which: " +
         join(others, ", "));

@@ -15,7 +15,7 @@ namespace vitrine::detail {
 namespace {
 
 /// Bytes of an index; `check_json_size` bounds what it holds.
-constexpr std::size_t kMostBytes = std::size_t{4} << 20;
+constexpr std::size_t kMostIndexBytes = std::size_t{4} << 20;
 /// Files of one checkpoint, each of which takes a descriptor.
 constexpr std::size_t kMostShards = 128;
 
@@ -27,7 +27,7 @@ bool is_plain_name(const std::string& name) {
 
 /// Files by tensor, as the index has them.
 std::map<std::string, std::string> read_index(const std::string& path, const std::string& subject) {
-  const auto bytes = read_file(path, kMostBytes);
+  const auto bytes = read_file(path, kMostIndexBytes);
   const auto json = parse_json_object(std::string(bytes.begin(), bytes.end()), subject);
   const JsonFields fields(json, subject, "");
   std::map<std::string, std::string> files;
@@ -79,12 +79,13 @@ ShardsSource::ShardsSource(const std::string& path) : subject_(printable(path)) 
     }
     if (count > 0) {
       const auto& entries = file.header().tensors;
-      const auto absent = std::find_if(index.begin(), index.end(), [&](const auto& item) {
-        return item.second == name &&
-               std::none_of(entries.begin(), entries.end(), [&](const auto& entry) {
-                 return entry.name == item.first;
-               });
-      });
+      const auto absent =
+          std::find_if(index.begin(), index.end(), [&, shard = name](const auto& item) {
+            return item.second == shard &&
+                   std::none_of(entries.begin(), entries.end(), [&](const auto& entry) {
+                     return entry.name == item.first;
+                   });
+          });
       throw CheckpointError(
           subject_ + ": the index has tensor '" + printable(absent->first) + "' in '" +
           printable(name) + "', which has none of that name");

@@ -1,9 +1,8 @@
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <filesystem>
 #include <string>
-
-#include "vitrine/weights/model_file.h"
 
 #include "cli.h"
 
@@ -83,9 +82,11 @@ TEST_F(ConvertCommand, TellsWhereTheWeightsAreFrom) {
        "--model-kwargs",
        "img_size=32x32,patch_size=8,embed_dim=16,depth=2,num_heads=2"});
   ASSERT_EQ(result.status, 0) << result.err;
-  const auto provenance = read_card(out)->provenance;
-  EXPECT_EQ(provenance.at("converted_from"), "torchvision_vit.pth");
-  EXPECT_EQ(provenance.at("layout"), "torchvision ViT");
+  const auto inspected = vitrine_program({"inspect", out, "--format", "json"});
+  const auto metadata = nlohmann::json::parse(inspected.out)["metadata"];
+  const auto card = nlohmann::json::parse(metadata["vitrine"].get<std::string>());
+  EXPECT_EQ(card["provenance"]["converted_from"], "torchvision_vit.pth");
+  EXPECT_EQ(card["provenance"]["layout"], "torchvision ViT");
 }
 
 TEST_F(ConvertCommand, AFolderOfTransformersIsOpened) {

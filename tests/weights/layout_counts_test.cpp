@@ -88,12 +88,12 @@ void expect(const Row& row, const Classifier& model, const Tensors& tensors) {
   const auto map = detail::map_keys(tensors, "file");
   EXPECT_EQ(map.layout, row.layout);
   EXPECT_TRUE(map.unknown.empty());
-  using Shapes = std::map<std::string, std::vector<std::int64_t>>;
-  Shapes expected;
+  using ShapesByName = std::map<std::string, std::vector<std::int64_t>>;
+  ShapesByName expected;
   for (const auto& tensor : outline(state_dict(model))) {
     expected.emplace(tensor.name, tensor.shape);
   }
-  Shapes found;
+  ShapesByName found;
   for (const auto& tensor : map.tensors) {
     found.emplace(tensor.name, tensor.shape);
   }

@@ -21,7 +21,7 @@
 namespace vitrine {
 namespace {
 
-const std::string kName = "vitrine_vit_patch4_32";
+const std::string kArchitecture = "vitrine_vit_patch4_32";
 
 std::string index_of(const std::string& map) {
   return R"({"metadata": {"total_size": 8}, "weight_map": {)" + map + "}}";
@@ -65,7 +65,7 @@ class Shards : public testing::Test {
 
 TEST_F(Shards, AreOneModel) {
   torch::manual_seed(0);
-  const auto model = create_model(kName);
+  const auto model = create_model(kArchitecture);
   StateDict first;
   StateDict second;
   std::string map;
@@ -80,7 +80,7 @@ TEST_F(Shards, AreOneModel) {
   const auto path = folder_ / "model.safetensors.index.json";
   write_bytes(path, index_of(map));
   const auto loaded = load_model(path);
-  EXPECT_EQ(loaded.card.architecture, kName);
+  EXPECT_EQ(loaded.card.architecture, kArchitecture);
   const auto found = state_dict(*loaded.model);
   for (const auto& item : state_dict(*model)) {
     EXPECT_TRUE(torch::equal(found[item.key()], item.value())) << item.key();
@@ -88,7 +88,7 @@ TEST_F(Shards, AreOneModel) {
   const auto inspection = inspect_checkpoint(path);
   EXPECT_EQ(inspection.kind, "safetensors in several files");
   EXPECT_EQ(inspection.tensors.size(), first.size() + second.size());
-  EXPECT_EQ(inspection.architecture, kName);
+  EXPECT_EQ(inspection.architecture, kArchitecture);
   EXPECT_EQ(
       inspection.bytes,
       std::filesystem::file_size(folder_ / "one") + std::filesystem::file_size(folder_ / "two"));
