@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,25 @@ namespace vitrine {
 /// Throws FileError, naming `path`, when it is missing, no regular file, larger, or cannot be read.
 VITRINE_API std::vector<std::uint8_t> read_file(
     const std::string& path, std::size_t limit = std::size_t{1} << 30);
+
+/// A part of a file seen in memory, without a copy of it, for as long as this lives.
+class VITRINE_API FileView {
+ public:
+  /// Of nothing.
+  FileView() = default;
+  FileView(FileView&& other) noexcept;
+  FileView& operator=(FileView&& other) noexcept;
+  ~FileView();
+
+  /// The first byte; null where nothing is seen.
+  const char* data() const { return data_; }
+
+ private:
+  friend class File;
+  void* pages_ = nullptr;
+  std::size_t size_ = 0;  // of the pages, in bytes
+  const char* data_ = nullptr;
+};
 
 /// An open file, closed on destruction; all reads and writes are complete or throw FileError.
 class VITRINE_API File {
@@ -31,6 +51,10 @@ class VITRINE_API File {
   std::uint64_t size() const;
   /// Reads `count` bytes from byte `offset` on into `data`.
   void read_at(std::uint64_t offset, void* data, std::size_t count) const;
+  /// The `count` bytes (at least 1) from byte `offset` on. Sees nothing, so that they have to be
+  /// read instead, unless they are all there and the system grants a lease: what is seen cannot
+  /// change or be cut short, since others who open the file to write wait until it is closed here.
+  FileView view(std::uint64_t offset, std::size_t count) const;
   /// Writes at the current end.
   void write(const void* data, std::size_t count);
   void write(std::string_view text) { write(text.data(), text.size()); }
@@ -42,6 +66,8 @@ class VITRINE_API File {
  private:
   std::string path_;
   int descriptor_;
+  mutable std::once_flag lease_asked_;
+  mutable bool leased_ = false;
 };
 
 /// Makes the folder `path` and those above it that are missing, so that they outlast a power cut.

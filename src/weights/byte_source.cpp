@@ -13,6 +13,10 @@ void FileBytes::read_at(std::uint64_t offset, void* data, std::size_t count) con
   file_.read_at(offset, data, count);
 }
 
+FileView FileBytes::view(std::uint64_t offset, std::size_t count) const {
+  return file_.view(offset, count);
+}
+
 void MemoryBytes::read_at(std::uint64_t offset, void* data, std::size_t count) const {
   if (offset > bytes_.size() || count > bytes_.size() - offset) {
     throw FileError("the bytes in memory end while they are read");

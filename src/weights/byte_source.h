@@ -21,6 +21,8 @@ class ByteSource {
   /// Reads `count` bytes from byte `offset` on into `data`. Throws FileError when they are not all
   /// there.
   virtual void read_at(std::uint64_t offset, void* data, std::size_t count) const = 0;
+  /// The same bytes where they lie, at least 1; nothing where that cannot be, or is not safe.
+  virtual FileView view(std::uint64_t offset, std::size_t count) const = 0;
 };
 
 /// The bytes of a file, as many as it had when it was opened.
@@ -31,6 +33,7 @@ class FileBytes final : public ByteSource {
 
   std::uint64_t size() const override { return size_; }
   void read_at(std::uint64_t offset, void* data, std::size_t count) const override;
+  FileView view(std::uint64_t offset, std::size_t count) const override;
 
  private:
   File file_;
@@ -44,6 +47,7 @@ class MemoryBytes final : public ByteSource {
 
   std::uint64_t size() const override { return bytes_.size(); }
   void read_at(std::uint64_t offset, void* data, std::size_t count) const override;
+  FileView view(std::uint64_t /*offset*/, std::size_t /*count*/) const override { return {}; }
 
  private:
   std::string_view bytes_;

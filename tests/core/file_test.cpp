@@ -2,10 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <csignal>
+#include <cstdint>
+#include <fcntl.h>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "vitrine/error.h"
 
@@ -96,6 +101,72 @@ TEST(File, ReportsAReadPastTheEnd) {
       [&] { file.read_at(2, two, 2); },
       folder / "a: ",
       {"ended while it was read; was it cut short meanwhile?"});
+}
+
+/// A file of three pages.
+class SeenFile : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    for (std::size_t i = 0; i < 10'000; ++i) {
+      text_ += static_cast<char>('a' + i % 26 + i / 26 % 3);
+    }
+    write_file_atomically(path_, [&](File& file) { file.write(text_); });
+  }
+
+  /// Whether the place of the test grants leases at all.
+  bool granted() const { return File(path_, File::Mode::Read).view(0, 1).data() != nullptr; }
+
+  TemporaryFolder folder_;
+  std::string path_ = folder_ / "seen";
+  std::string text_;
+};
+
+TEST_F(SeenFile, HasTheBytesOfAnyPlace) {
+  if (!granted()) {
+    GTEST_SKIP() << "the file system has no leases";
+  }
+  const File file(path_, File::Mode::Read);
+  const auto view = file.view(4097, 4100);
+  ASSERT_NE(view.data(), nullptr);
+  EXPECT_EQ(std::string_view(view.data(), 4100), std::string_view(text_).substr(4097, 4100));
+}
+
+TEST_F(SeenFile, IsNotSeenPastItsEnd) {
+  const File file(path_, File::Mode::Read);
+  EXPECT_EQ(file.view(9'999, 2).data(), nullptr);
+  EXPECT_EQ(file.view(10'001, 1).data(), nullptr);
+  EXPECT_EQ(file.view(1, SIZE_MAX).data(), nullptr);
+}
+
+TEST_F(SeenFile, IsNotSeenOnceItIsShorter) {
+  const File file(path_, File::Mode::Read);
+  std::filesystem::resize_file(path_, 5'000);
+  EXPECT_EQ(file.view(4'000, 2'000).data(), nullptr);
+}
+
+TEST_F(SeenFile, IsNotSeenWhileAnotherMayWriteToIt) {
+  const File writer(path_, File::Mode::Append);
+  const File file(path_, File::Mode::Read);
+  EXPECT_EQ(file.view(0, 1).data(), nullptr);
+}
+
+TEST_F(SeenFile, IsHeldBackFromWritersUntilItIsClosed) {
+  if (!granted()) {
+    GTEST_SKIP() << "the file system has no leases";
+  }
+  const auto open_to_write = [&] {
+    return ::open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  };
+  {
+    const File file(path_, File::Mode::Read);
+    const auto view = file.view(0, 1);
+    EXPECT_EQ(open_to_write(), -1);
+    EXPECT_EQ(errno, EAGAIN);
+    EXPECT_EQ(file.view(0, 1).data(), nullptr) << "someone waits to write";
+  }
+  const auto descriptor = open_to_write();
+  EXPECT_GE(descriptor, 0);
+  ::close(descriptor);
 }
 
 }  // namespace
