@@ -21,23 +21,27 @@ std::string reason(const std::string& path, const std::string& message) {
   return text.rfind(prefix, 0) == 0 ? text.substr(prefix.size()) : text;
 }
 
+}  // namespace
+
+namespace detail {
+
 /// What the worker threads share.
-struct Files {
+struct StreamFiles {
   std::vector<std::string> paths;
   PreprocessOptions preprocess;
   bool by_workers = false;  // whether threads of the stream decode them, not the caller's
 };
 
-class FileDataset final : public torch::data::Dataset<FileDataset, StreamedImage> {
+class StreamDataset final : public torch::data::Dataset<StreamDataset, StreamedImage> {
  public:
-  explicit FileDataset(std::shared_ptr<const Files> files) : files_(std::move(files)) {}
+  explicit StreamDataset(std::shared_ptr<const StreamFiles> files) : files_(std::move(files)) {}
 
   StreamedImage get(std::size_t index) override {
     StreamedImage result;
     result.index = index;
     result.path = files_->paths[index];
     if (files_->by_workers) {
-      detail::enter_worker();
+      enter_worker();
     }
     // An exception that leaves here would end the whole stream.
     try {
@@ -57,16 +61,16 @@ class FileDataset final : public torch::data::Dataset<FileDataset, StreamedImage
   std::optional<std::size_t> size() const override { return files_->paths.size(); }
 
  private:
-  std::shared_ptr<const Files> files_;
+  std::shared_ptr<const StreamFiles> files_;
 };
 
-}  // namespace
+}  // namespace detail
 
 class ImageStream::Loader {
  public:
-  Loader(std::shared_ptr<const Files> files, const ImageStreamOptions& options)
+  Loader(std::shared_ptr<const detail::StreamFiles> files, const ImageStreamOptions& options)
       : loader_(torch::data::make_data_loader<torch::data::samplers::SequentialSampler>(
-            FileDataset(std::move(files)),
+            detail::StreamDataset(std::move(files)),
             torch::data::DataLoaderOptions(options.batch_size()).workers(options.workers()))),
         current_(loader_->begin()) {}
 
@@ -82,11 +86,11 @@ class ImageStream::Loader {
   }
 
  private:
-  using Data =
-      torch::data::StatelessDataLoader<FileDataset, torch::data::samplers::SequentialSampler>;
+  using Data = torch::data::
+      StatelessDataLoader<detail::StreamDataset, torch::data::samplers::SequentialSampler>;
 
   std::unique_ptr<Data> loader_;
-  torch::data::Iterator<FileDataset::BatchType> current_;
+  torch::data::Iterator<detail::StreamDataset::BatchType> current_;
   bool started_ = false;
 };
 
@@ -96,7 +100,7 @@ ImageStream::ImageStream(
     const ImageStreamOptions& options) {
   TORCH_CHECK_VALUE(
       options.batch_size() > 0, "an image stream takes at least 1 file a step, got 0");
-  auto files = std::make_shared<Files>();
+  auto files = std::make_shared<detail::StreamFiles>();
   files->paths = std::move(paths);
   files->preprocess = preprocess;
   files->by_workers = options.workers() > 0;
