@@ -242,12 +242,12 @@ ImageSplits scan_image_splits(const std::string& path, double val_fraction, std:
   if (has_val && val_fraction > 0) {
     throw FileError(
         printable(path) + ": has a part to judge by already; leave out the fraction to take from " +
-        "the images to train on (val_fraction)");
+        "the images to train on (--val-fraction)");
   }
   if (!has_val && val_fraction == 0) {
     throw FileError(
         printable(path) + ": has no part to judge by, expected train/ and val/ or their like; a " +
-        "fraction of the images can be set apart for it (val_fraction)");
+        "fraction of the images can be set apart for it (--val-fraction)");
   }
   detail::check_parts(path, data);
   auto& set = data.parts.at(train);

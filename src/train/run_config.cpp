@@ -85,7 +85,7 @@ void compare_images(
       " have changed since the run was begun: " + shown(before.value(count, OrderedJson())) +
       " then, " + shown(current[count]) + " now" +
       (same_count ? ", but with other names, classes or sizes of files, or in another order" : "") +
-      "; choose another output folder, or start anew (fresh)");
+      "; choose another output folder, or start anew (--fresh)");
 }
 
 }  // namespace
@@ -126,7 +126,7 @@ void compare_run_configs(
   if (!option.empty() || before["data"]["classes"] != current["data"]["classes"]) {
     throw Error(
         (option.empty() ? tell("data", "classes") : tell("options", option)) +
-        "; choose another output folder, or start anew (fresh)");
+        "; choose another output folder, or start anew (--fresh)");
   }
   for (const auto* part : {"train", "val"}) {
     compare_images(folder, part, before["data"], current["data"]);

@@ -1,5 +1,7 @@
 #include "vitrine/data/image_dataset.h"
 
+#include <torch/data.h>
+
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -102,6 +104,29 @@ TEST(ImageDataset, GivesTheSameBatchesForAnyNumberOfWorkers) {
   const auto alone = load(0);
   EXPECT_TRUE(torch::equal(load(1), alone));
   EXPECT_TRUE(torch::equal(load(4), alone));
+}
+
+TEST(ImageDataset, FeedsTorchsOwnDataLoader) {
+  const TemporaryFolder folder;
+  draw_class_folders(folder.path(), 2, 5);
+  auto data = augmented(scan_image_folder(folder.path()).samples, 1);
+  auto loader = torch::data::make_data_loader(
+      data.map(torch::data::transforms::Stack<>()),
+      ShuffleSampler(10, 1),
+      torch::data::DataLoaderOptions(4).workers(2));
+  std::vector<torch::Tensor> images;
+  std::vector<torch::Tensor> targets;
+  for (auto& batch : *loader) {
+    images.push_back(batch.data);
+    targets.push_back(batch.target);
+  }
+  ASSERT_EQ(images.size(), 3U);
+  EXPECT_EQ(images[0].sizes(), (std::vector<int64_t>{4, 3, 8, 8}));
+  EXPECT_EQ(images[2].sizes(), (std::vector<int64_t>{2, 3, 8, 8}));
+  BatchLoader own(data, ShuffleSampler(10, 1), LoaderOptions().batch_size(10));
+  const auto batch = own.next();
+  EXPECT_TRUE(torch::equal(torch::cat(images), batch->data));
+  EXPECT_TRUE(torch::equal(torch::cat(targets), batch->target));
 }
 
 TEST(ImageDataset, NamesAnImageThatCannotBeRead) {

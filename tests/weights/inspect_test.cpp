@@ -84,7 +84,9 @@ TEST(Inspect, SaysWhatTellsTheModel) {
 TEST(Inspect, RefusesWhatIsNoCheckpoint) {
   const std::string json = VITRINE_TEST_DATA "/golden/train.json";
   expect_refusal(
-      [] { inspect_checkpoint(kLayouts); }, kLayouts + ": ", {"is a folder, expected a file"});
+      [] { inspect_checkpoint(kLayouts); },
+      kLayouts + ": ",
+      {"is a folder with no model.safetensors"});
   expect_refusal<CheckpointError>(
       [&] { inspect_checkpoint(json); }, json + ": ", {"is a JSON text"});
 }
