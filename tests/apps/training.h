@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include <filesystem>
@@ -48,6 +49,17 @@ inline std::vector<std::string> train_words(const std::string& output, int epoch
       "--output=" + output};
 }
 
+/// A finished run, made once.
+inline const std::string& finished_run() {
+  static const TemporaryFolder folder;
+  static const std::string path = [] {
+    const auto result = vitrine_program(train_words(folder / "run", 3));
+    EXPECT_EQ(result.status, 0) << result.err;
+    return folder / "run";
+  }();
+  return path;
+}
+
 inline std::string bytes_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::stringstream bytes;
@@ -91,6 +103,25 @@ inline bool has_file_of(const std::string& run, const std::string& part) {
 /// Whether a file of the run is being written right now, or was when the run was killed.
 inline bool has_half_written(const std::string& run) {
   return has_file_of(run, ".tmp-");
+}
+
+/// `words` and `more` after them.
+inline std::vector<std::string> joined(
+    std::vector<std::string> words, const std::vector<std::string>& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+/// Fails unless the program leaves with `status` and one line that holds every one of `parts`.
+inline void expect_failure(
+    const std::vector<std::string>& words, int status, const std::vector<std::string>& parts) {
+  const auto result = vitrine_program(words);
+  EXPECT_EQ(result.status, status) << result.err;
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(lines_of(result.err).size(), 1U) << result.err;
+  for (const auto& part : parts) {
+    EXPECT_NE(result.err.find(part), std::string::npos) << part << " is not in: " << result.err;
+  }
 }
 
 }  // namespace vitrine

@@ -1,11 +1,14 @@
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "hostile_pth.h"
+#include "hostile_value.h"
 #include "pth_assembler.h"
+#include "support/temporary_folder.h"
 
 namespace vitrine {
 namespace {
@@ -22,19 +25,8 @@ using pickle::text;
 using pickle::tuple;
 using pickle::vector;
 
-constexpr std::int64_t kLargest = 9223372036854775807;
-
-/// A file with one storage of 8 floats, "0", and one value, "a".
-std::string file_with(const std::string& value) {
-  return torch_zip(dict({text("a"), value}), {{"0", std::string(32, 'x')}});
-}
-
 std::string floats() {
   return storage("FloatStorage", "0", 8);
-}
-
-void expect_refused(const std::string& value, const std::string& cause) {
-  expect_pth_refused(file_with(value), cause);
 }
 
 void expect_tensor_refused(
@@ -42,15 +34,8 @@ void expect_tensor_refused(
     const std::vector<std::int64_t>& size,
     const std::vector<std::int64_t>& stride,
     const std::string& cause) {
-  expect_refused(tensor(floats(), offset, numbers(size), numbers(stride)), "tensor 'a': " + cause);
-}
-
-/// The tensor "a" of a file that is sound.
-detail::TensorRef tensor_of(const std::string& value) {
-  const auto bytes = file_with(value);
-  const auto tree = find_state_dict(open_bytes(bytes));
-  EXPECT_EQ(tree.tensors.size(), 1U);
-  return tree.tensors.at(0).tensor;
+  expect_value_refused(
+      tensor(floats(), offset, numbers(size), numbers(stride)), "tensor 'a': " + cause);
 }
 
 /// Why "a" is not read, in a file that is sound otherwise and has a tensor beside it.
@@ -62,129 +47,6 @@ std::string problem_of(const std::string& value) {
   EXPECT_EQ(tree.skipped.at(0).name, "a");
   EXPECT_TRUE(tree.skipped.at(0).is_tensor);
   return tree.skipped.at(0).reason;
-}
-
-TEST(TorchStorage, IsIdentifiedByATuple) {
-  const auto refuse = [](const std::string& identity, const std::string& cause) {
-    expect_refused(tensor(identity + "Q", 0, numbers({1}), numbers({1})), cause);
-  };
-  refuse(text("0"), "a persistent id is the string '0', expected a tuple");
-  refuse(")", "a persistent id begins with '', expected 'storage'");
-  refuse(tuple({text("module"), "N", "N", "N"}), "begins with 'module', expected 'storage'");
-  refuse(tuple({text("storage")}), "has 1 elements, expected 5");
-  refuse(
-      tuple(
-          {text("storage"),
-           global("torch", "FloatStorage"),
-           text("0"),
-           text("cpu"),
-           integer(8),
-           "N"}),
-      "has 6 elements, expected 5");
-  refuse(
-      tuple({text("storage"), global("torch", "FloatStorage"), text("0"), "N", integer(8)}),
-      "the location of a storage is None");
-}
-
-TEST(TorchStorage, HasAKnownType) {
-  const auto refuse = [](const std::string& type) {
-    const auto identity = tuple({text("storage"), type, text("0"), text("cpu"), integer(8)}) + "Q";
-    expect_refused(tensor(identity, 0, numbers({1}), numbers({1})), "which is none that is known");
-  };
-  refuse(global("torch", "NoStorage"));
-  refuse(global("os", "FloatStorage"));
-  refuse(text("FloatStorage"));
-}
-
-TEST(TorchStorage, HasAKeyOfDigitsThatIsInTheArchive) {
-  for (const auto* key : {"", "a", "-1", "../0", "0/", "1.0", "000000000000000000000"}) {
-    expect_refused(vector(key, 8), "expected a string of digits");
-  }
-  expect_refused(vector("1", 8), "storage '1' is named by data.pkl, but is not in the archive");
-  expect_refused(vector("00", 8), "storage '00' is named by data.pkl, but is not in the archive");
-}
-
-TEST(TorchStorage, HasAsManyBytesAsItsElementsNeed) {
-  expect_refused(vector("0", 7), "has 32 bytes, but its 7 elements of FloatStorage need 28");
-  expect_refused(vector("0", 9), "has 32 bytes, but its 9 elements of FloatStorage need 36");
-  for (const auto numel : {std::int64_t{-1}, (std::int64_t{1} << 62) + 1, kLargest}) {
-    expect_refused(vector("0", numel), "expected a whole number from 0 to 2^62");
-  }
-  expect_refused(vector("0", std::int64_t{1} << 62), "the size in bytes of storage '0' overflows");
-  const auto real =
-      tuple({text("storage"), global("torch", "FloatStorage"), text("0"), text("cpu"), text("8")});
-  expect_refused(
-      tensor(real + "Q", 0, numbers({1}), numbers({1})), "the size of a storage is the string '8'");
-  const auto sized = [](const std::string& size) {
-    return tensor(
-        tuple({text("storage"), global("torch", "FloatStorage"), text("0"), text("cpu"), size}) +
-            "Q",
-        0,
-        numbers({1}),
-        numbers({1}));
-  };
-  expect_refused(sized("\x88"), "the size of a storage is True, expected a whole number");
-  const std::string nine_bytes = "\x8A\x09" + std::string(8, '\0') + "\x01";
-  expect_refused(sized(nine_bytes), "the size of a storage is ");
-}
-
-TEST(TorchStorage, IsReadWhereverItWasSaved) {
-  const auto gpu = tuple(
-                       {text("storage"),
-                        global("torch", "FloatStorage"),
-                        text("0"),
-                        text("cuda:0"),
-                        integer(8)}) +
-                   "Q";
-  EXPECT_EQ(tensor_of(tensor(gpu, 0, numbers({8}), numbers({1}))).numel(), 8U);
-}
-
-TEST(TorchStorage, CountsBytesWhereItIsUntyped) {
-  const auto untyped = tuple(
-                           {text("storage"),
-                            global("torch.storage", "UntypedStorage"),
-                            text("0"),
-                            text("cpu"),
-                            integer(32)}) +
-                       "Q";
-  const auto value = call(
-      "torch._utils",
-      "_rebuild_tensor_v3",
-      {untyped, integer(1), numbers({3}), numbers({2}), "\x89", "N", global("torch", "uint32")});
-  const auto found = tensor_of(value);
-  EXPECT_EQ(found.dtype, detail::Dtype::U32);
-  EXPECT_EQ(found.offset, 1U);
-  const auto one_byte = tuple(
-                            {text("storage"),
-                             global("torch.storage", "UntypedStorage"),
-                             text("0"),
-                             text("cpu"),
-                             integer(31)}) +
-                        "Q";
-  expect_refused(
-      call(
-          "torch._utils",
-          "_rebuild_tensor_v3",
-          {one_byte,
-           integer(0),
-           numbers({1}),
-           numbers({1}),
-           "\x89",
-           "N",
-           global("torch", "uint8")}),
-      "has 32 bytes, but its 31 elements of UntypedStorage need 31");
-  const auto outside = call(
-      "torch._utils",
-      "_rebuild_tensor_v3",
-      {untyped, integer(2), numbers({4}), numbers({2}), "\x89", "N", global("torch", "uint32")});
-  expect_refused(outside, "its last element is number 8 of its storage, which has 8 elements");
-}
-
-TEST(TorchStorage, HasOneTypeAndSize) {
-  expect_refused(
-      tuple({vector("0", 8), tensor(storage("IntStorage", "0", 8), 0, numbers({1}), numbers({1}))}),
-      "storage '0' is 8 elements of FloatStorage in one place and 8 of IntStorage in another");
-  expect_refused(tuple({vector("0", 8), vector("0", 4)}), "and 4 of FloatStorage in another");
 }
 
 TEST(TorchTensor, IsAViewOfAStorage) {
@@ -277,21 +139,24 @@ TEST(TorchTensor, IsLeftOutByNameWhereItIsOfAnotherKind) {
 }
 
 TEST(TorchTensor, HasArgumentsOfTheRightNumberAndKind) {
-  expect_refused(
+  expect_value_refused(
       call("torch._utils", "_rebuild_tensor_v2", {}), "has 0 arguments, expected 6 to 7");
-  expect_refused(
+  expect_value_refused(
       call("torch._utils", "_rebuild_tensor", {floats()}), "has 1 arguments, expected 4 to 4");
-  expect_refused(
+  expect_value_refused(
       call("torch._utils", "_rebuild_tensor_v3", {floats()}), "has 1 arguments, expected 7 to 8");
-  expect_refused(tensor("N", 0, numbers({1}), numbers({1})), "tensor 'a': its storage is None");
-  expect_refused(tensor(floats(), 0, "N", numbers({1})), "its size is None, expected a tuple");
-  expect_refused(tensor(floats(), 0, numbers({1}), text("1")), "its stride is the string '1'");
-  expect_refused(
+  expect_value_refused(
+      tensor("N", 0, numbers({1}), numbers({1})), "tensor 'a': its storage is None");
+  expect_value_refused(
+      tensor(floats(), 0, "N", numbers({1})), "its size is None, expected a tuple");
+  expect_value_refused(
+      tensor(floats(), 0, numbers({1}), text("1")), "its stride is the string '1'");
+  expect_value_refused(
       tensor(floats(), 0, tuple({text("1")}), numbers({1})), "its size holds the string '1'");
-  expect_refused(
+  expect_value_refused(
       tensor(floats(), 0, tuple({"\x8A\x09" + std::string(9, '\1')}), numbers({1})),
       "its size holds an int");
-  expect_refused(
+  expect_value_refused(
       call("torch._utils", "_rebuild_tensor", {floats(), "N", numbers({1}), numbers({1})}),
       "its offset is None");
 }
@@ -365,8 +230,8 @@ TEST(TorchTensor, RunsNothing) {
       torch_zip(dict({text("a"), vector("0", 8), text("b"), harm}), {{"0", std::string(32, 'x')}});
   read_everything(open_bytes(beside));
   expect_pth_refused(torch_zip(harm, {}), "os.system");
-  expect_refused(tensor(harm, 0, numbers({1}), numbers({1})), "os.system");
-  expect_refused(tensor(floats(), 0, harm, numbers({1})), "os.system");
+  expect_value_refused(tensor(harm, 0, numbers({1}), numbers({1})), "os.system");
+  expect_value_refused(tensor(floats(), 0, harm, numbers({1})), "os.system");
   EXPECT_FALSE(std::filesystem::exists(mark));
 }
 

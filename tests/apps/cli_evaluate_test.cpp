@@ -1,0 +1,81 @@
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "apps/training.h"
+
+namespace vitrine {
+namespace {
+
+TEST(Evaluate, AgreesWithTheRunsOwnValidation) {
+  const auto best = finished_run() + "/best.safetensors";
+  const auto result = vitrine_program(
+      {"evaluate", drawn_splits(), "--weights", best, "--device=cpu", "--format=json"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  const auto json = nlohmann::json::parse(result.out);
+  double best_top1 = -1;
+  double loss = 0;
+  for (const auto& line : metrics_of(finished_run())) {
+    if (line["val_top1"].get<double>() > best_top1) {
+      best_top1 = line["val_top1"].get<double>();
+      loss = line["val_loss"].get<double>();
+    }
+  }
+  EXPECT_EQ(json["images"], 12);
+  EXPECT_EQ(json["top1"].get<double>(), best_top1);
+  EXPECT_NEAR(json["loss"].get<double>(), loss, 1e-5);
+  EXPECT_EQ(json["classes"].size(), 3U);
+  EXPECT_EQ(json["classes"][1]["label"], "class1");
+  int64_t counted = 0;
+  for (const auto& row : json["confusion"]) {
+    for (const auto& count : row) {
+      counted += count.get<int64_t>();
+    }
+  }
+  EXPECT_EQ(counted, 12);
+  EXPECT_EQ(json["mistakes"].size(), static_cast<std::size_t>(std::lround(12 * (1 - best_top1))));
+}
+
+TEST(Evaluate, NamesBrokenImagesAndJudgesByTheOthers) {
+  const TemporaryFolder folder;
+  std::filesystem::copy(
+      drawn_splits() + "/val", folder / "val", std::filesystem::copy_options::recursive);
+  const auto bad = folder / "val/class1/0.png";
+  std::ofstream(bad) << "<html>";
+  const auto best = finished_run() + "/best.safetensors";
+  const auto result = vitrine_program(
+      {"evaluate", folder / "val", "--weights", best, "--device=cpu", "--format=json"});
+  EXPECT_EQ(result.status, 1);
+  const auto lines = lines_of(result.err);
+  ASSERT_EQ(lines.size(), 1U) << result.err;
+  EXPECT_EQ(lines[0].rfind("vitrine: " + bad + ": ", 0), 0U) << lines[0];
+  const auto json = nlohmann::json::parse(result.out);
+  EXPECT_EQ(json["images"], 11);
+  EXPECT_EQ(json["classes"][1]["images"], 3);
+}
+
+TEST(Evaluate, PrintsATable) {
+  const auto best = finished_run() + "/best.safetensors";
+  const auto result =
+      vitrine_program({"evaluate", drawn_splits() + "/val", "--weights", best, "--device=cpu"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(result.out.rfind("top-1 ", 0), 0U) << result.out;
+  EXPECT_NE(result.out.find("class2"), std::string::npos) << result.out;
+}
+
+TEST(Evaluate, NamesClassesThatTheModelDoesNotHave) {
+  const TemporaryFolder folder;
+  draw_class_folders(folder.path(), 4, 1);
+  expect_failure(
+      {"evaluate", folder.path(), "--weights", finished_run() + "/best.safetensors"},
+      1,
+      {folder.path(), "unknown to the model: class3"});
+}
+
+}  // namespace
+}  // namespace vitrine
