@@ -44,7 +44,7 @@ TEST_F(TrainTest, NamesAnOptionThatDiffersFromTheRunsOwn) {
       message_of([&] { train(options("a").epochs(1).lr(0.5)); }),
       (folder_ / "a") +
           ": the run was begun with lr 0.01, now it is 0.5; choose another output folder, or "
-          "start anew (fresh)");
+          "start anew (--fresh)");
   EXPECT_EQ(train(options("a").epochs(1).lr(0.5).fresh(true)).outcome, TrainOutcome::Finished);
   EXPECT_EQ(metrics("a").size(), 1U);
 }
@@ -55,7 +55,7 @@ TEST_F(TrainTest, NoticesThatTheDataHasChanged) {
     return message_of([&] { train(options(run).epochs(1)); });
   };
   const auto beginning = (folder_ / "a") + ": the images to ";
-  const auto way_out = "; choose another output folder, or start anew (fresh)";
+  const auto way_out = "; choose another output folder, or start anew (--fresh)";
   const auto unlike = ", but with other names, classes or sizes of files, or in another order";
   const auto train_images = folder_ / "data/train";
   train(options("a").epochs(1));
