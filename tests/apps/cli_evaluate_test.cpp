@@ -17,7 +17,7 @@ TEST(Evaluate, AgreesWithTheRunsOwnValidation) {
   const auto result = vitrine_program(
       {"evaluate", drawn_splits(), "--weights", best, "--device=cpu", "--format=json"});
   ASSERT_EQ(result.status, 0) << result.err;
-  const auto json = nlohmann::json::parse(result.out);
+  const auto answer = nlohmann::json::parse(result.out);
   double best_top1 = -1;
   double loss = 0;
   for (const auto& line : metrics_of(finished_run())) {
@@ -26,19 +26,19 @@ TEST(Evaluate, AgreesWithTheRunsOwnValidation) {
       loss = line["val_loss"].get<double>();
     }
   }
-  EXPECT_EQ(json["images"], 12);
-  EXPECT_EQ(json["top1"].get<double>(), best_top1);
-  EXPECT_NEAR(json["loss"].get<double>(), loss, 1e-5);
-  EXPECT_EQ(json["classes"].size(), 3U);
-  EXPECT_EQ(json["classes"][1]["label"], "class1");
+  EXPECT_EQ(answer["images"], 12);
+  EXPECT_EQ(answer["top1"].get<double>(), best_top1);
+  EXPECT_NEAR(answer["loss"].get<double>(), loss, 1e-5);
+  EXPECT_EQ(answer["classes"].size(), 3U);
+  EXPECT_EQ(answer["classes"][1]["label"], "class1");
   int64_t counted = 0;
-  for (const auto& row : json["confusion"]) {
+  for (const auto& row : answer["confusion"]) {
     for (const auto& count : row) {
       counted += count.get<int64_t>();
     }
   }
   EXPECT_EQ(counted, 12);
-  EXPECT_EQ(json["mistakes"].size(), static_cast<std::size_t>(std::lround(12 * (1 - best_top1))));
+  EXPECT_EQ(answer["mistakes"].size(), static_cast<std::size_t>(std::lround(12 * (1 - best_top1))));
 }
 
 TEST(Evaluate, NamesBrokenImagesAndJudgesByTheOthers) {
@@ -54,9 +54,9 @@ TEST(Evaluate, NamesBrokenImagesAndJudgesByTheOthers) {
   const auto lines = lines_of(result.err);
   ASSERT_EQ(lines.size(), 1U) << result.err;
   EXPECT_EQ(lines[0].rfind("vitrine: " + bad + ": ", 0), 0U) << lines[0];
-  const auto json = nlohmann::json::parse(result.out);
-  EXPECT_EQ(json["images"], 11);
-  EXPECT_EQ(json["classes"][1]["images"], 3);
+  const auto answer = nlohmann::json::parse(result.out);
+  EXPECT_EQ(answer["images"], 11);
+  EXPECT_EQ(answer["classes"][1]["images"], 3);
 }
 
 TEST(Evaluate, PrintsATable) {
