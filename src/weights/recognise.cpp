@@ -1,7 +1,6 @@
 #include "recognise.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <utility>
 #include <variant>
@@ -16,6 +15,7 @@
 #include "layers/skip_init.h"
 #include "source_config.h"
 #include "source_defaults.h"
+#include "swin_windows.h"
 #include "zoo_fit.h"
 
 namespace vitrine::detail {
@@ -32,62 +32,6 @@ TensorShapes shapes_of(const MappedSource& tensors) {
   return shapes;
 }
 
-/// Side of a window by the table of coordinates that Swin V2's own files hold, and its largest
-/// value, which tells the window of the pretraining.
-struct CoordinateTable {
-  std::int64_t window = 0;
-  double largest = 0;
-};
-
-std::optional<CoordinateTable> coordinate_table(const Source& source) {
-  constexpr std::uint64_t kMostTableBytes = 1 << 20;
-  const std::string name = "layers.0.blocks.0.attn.relative_coords_table";
-  for (std::size_t i = 0; i < source.size(); ++i) {
-    const auto& key = source.name(i);
-    const auto shape = source.shape(i);
-    if (key.size() >= name.size() &&
-        key.compare(key.size() - name.size(), name.size(), name) == 0 && shape.size() == 4 &&
-        source.bytes(i) > 0 && source.bytes(i) <= kMostTableBytes) {
-      return CoordinateTable{
-          (shape[1] + 1) / 2, source.read(i).to(torch::kDouble).max().item<double>()};
-    }
-  }
-  return std::nullopt;
-}
-
-/// Whether a Swin's windows are those of the table.
-bool has_table(const Candidate& candidate, const CoordinateTable& table) {
-  const auto* of = std::get_if<SwinTransformerOptions>(&candidate.entry->options);
-  if (of == nullptr) {
-    return true;
-  }
-  const auto window = of->window_size().front();
-  const auto pretrained = of->pretrained_window_sizes().front();
-  const auto reach = pretrained > 0 ? static_cast<double>(window - 1) /
-                                          static_cast<double>(std::max<int64_t>(pretrained - 1, 1))
-                                    : 1.0;
-  const auto largest = std::log2(8 * reach + 1) / 3;
-  return window == table.window && std::abs(largest - table.largest) < 0.01;
-}
-
-/// Whether a Swin's windows and image are those that the configuration names.
-bool has_windows(const Candidate& candidate, const ModelOptions& options) {
-  const auto* of = std::get_if<SwinTransformerOptions>(&candidate.entry->options);
-  const auto& values = options.values();
-  const auto window = values.find("window_size");
-  const auto pretrained = values.find("pretrained_window_sizes");
-  if (of == nullptr || window == values.end()) {
-    return true;
-  }
-  const auto* wanted = std::get_if<std::int64_t>(&window->second);
-  const auto* before = pretrained == values.end()
-                           ? nullptr
-                           : std::get_if<std::vector<std::int64_t>>(&pretrained->second);
-  const auto own_before = of->pretrained_window_sizes().front();
-  return (wanted == nullptr || *wanted == of->window_size().front()) &&
-         (before == nullptr || before->empty() || before->front() == own_before);
-}
-
 /// Whether a candidate can be what Hugging Face calls `model_type`: ViT and DeiT share tensors.
 bool is_of_type(const Candidate& candidate, const std::string& model_type) {
   const bool deit = std::string(candidate.entry->name).compare(0, 4, "deit") == 0;
@@ -100,16 +44,6 @@ void keep_if(std::vector<Candidate>& candidates, const Keep& keep) {
       std::remove_if(
           candidates.begin(), candidates.end(), [&](const auto& one) { return !keep(one); }),
       candidates.end());
-}
-
-/// Whether two candidates compute the same of the same tensors.
-bool same_structure(const Candidate& a, const Candidate& b) {
-  const auto* first = std::get_if<SwinTransformerOptions>(&a.entry->options);
-  const auto* second = std::get_if<SwinTransformerOptions>(&b.entry->options);
-  return first == nullptr || second == nullptr ||
-         (first->window_size() == second->window_size() &&
-          first->img_size() == second->img_size() &&
-          first->pretrained_window_sizes() == second->pretrained_window_sizes());
 }
 
 bool same_preprocess(const PreprocessOptions& a, const PreprocessOptions& b) {
@@ -244,10 +178,10 @@ Recognised choose(
     });
   }
   if (config) {
-    keep_if(candidates, [&](const auto& one) { return has_windows(one, config->options); });
+    keep_if(candidates, [&](const auto& one) { return fits_windows(one, config->options); });
   }
   if (const auto table = coordinate_table(file.source())) {
-    keep_if(candidates, [&](const auto& one) { return has_table(one, *table); });
+    keep_if(candidates, [&](const auto& one) { return fits_table(one, *table); });
   }
   if (candidates.empty()) {
     return infer(file, shapes, told, config);
@@ -266,7 +200,7 @@ Recognised choose(
                  of.entry->preprocess)
           .preprocess.value_or(of.entry->preprocess);
     };
-    if (!same_structure(first, one) ||
+    if (!same_windows(first, one) ||
         (!tells_preprocess && !same_preprocess(preprocess(first), preprocess(one)))) {
       others.emplace_back(one.entry->name);
     }
