@@ -74,6 +74,68 @@ Policy with_increasing_posterize(Policy policy) {
   return policy;
 }
 
+/// The fifteen of RandAugment, each as often as the others.
+std::vector<WeightedOp> equal_ops(bool increasing) {
+  const auto form = [increasing](std::string_view fixed, std::string_view growing) {
+    return WeightedOp{increasing ? growing : fixed, 1};
+  };
+  return {
+      {"AutoContrast", 1},
+      {"Equalize", 1},
+      {"Invert", 1},
+      {"Rotate", 1},
+      form("Posterize", "PosterizeIncreasing"),
+      form("Solarize", "SolarizeIncreasing"),
+      {"SolarizeAdd", 1},
+      form("Color", "ColorIncreasing"),
+      form("Contrast", "ContrastIncreasing"),
+      form("Brightness", "BrightnessIncreasing"),
+      form("Sharpness", "SharpnessIncreasing"),
+      {"ShearX", 1},
+      {"ShearY", 1},
+      {"TranslateXRel", 1},
+      {"TranslateYRel", 1}};
+}
+
+/// The set "weights", in which moving and turning are the most frequent.
+std::vector<WeightedOp> weighted_ops() {
+  return {
+      {"Rotate", 3},
+      {"ShearX", 2},
+      {"ShearY", 2},
+      {"TranslateXRel", 1},
+      {"TranslateYRel", 1},
+      {"ColorIncreasing", 0.25},
+      {"SharpnessIncreasing", 0.25},
+      {"AutoContrast", 0.25},
+      {"SolarizeIncreasing", 0.05},
+      {"SolarizeAdd", 0.05},
+      {"ContrastIncreasing", 0.05},
+      {"BrightnessIncreasing", 0.05},
+      {"Equalize", 0.05},
+      {"PosterizeIncreasing", 0.05},
+      {"Invert", 0.05}};
+}
+
+/// The set "3aw", in which those of 3-Augment are the most frequent.
+std::vector<WeightedOp> weighted_three_augment_ops() {
+  return {
+      {"SolarizeIncreasing", 6},
+      {"Desaturate", 6},
+      {"GaussianBlur", 6},
+      {"Rotate", 3},
+      {"ShearX", 2},
+      {"ShearY", 2},
+      {"PosterizeIncreasing", 1},
+      {"AutoContrast", 1},
+      {"ColorIncreasing", 1},
+      {"SharpnessIncreasing", 1},
+      {"ContrastIncreasing", 1},
+      {"BrightnessIncreasing", 1},
+      {"Equalize", 1},
+      {"Invert", 1}};
+}
+
 }  // namespace
 
 std::vector<std::vector<PolicyStep>> auto_augment_policy(std::string_view name) {
@@ -96,66 +158,19 @@ std::vector<std::vector<PolicyStep>> auto_augment_policy(std::string_view name) 
 }
 
 std::vector<WeightedOp> rand_augment_ops(std::string_view name, bool increasing) {
+  if (name.empty()) {
+    return equal_ops(increasing);
+  }
   if (name == "3a") {
     return {{"SolarizeIncreasing", 1}, {"Desaturate", 1}, {"GaussianBlur", 1}};
   }
   if (name == "3aw") {
-    return {
-        {"SolarizeIncreasing", 6},
-        {"Desaturate", 6},
-        {"GaussianBlur", 6},
-        {"Rotate", 3},
-        {"ShearX", 2},
-        {"ShearY", 2},
-        {"PosterizeIncreasing", 1},
-        {"AutoContrast", 1},
-        {"ColorIncreasing", 1},
-        {"SharpnessIncreasing", 1},
-        {"ContrastIncreasing", 1},
-        {"BrightnessIncreasing", 1},
-        {"Equalize", 1},
-        {"Invert", 1}};
+    return weighted_three_augment_ops();
   }
   if (name == "weights") {
-    return {
-        {"Rotate", 3},
-        {"ShearX", 2},
-        {"ShearY", 2},
-        {"TranslateXRel", 1},
-        {"TranslateYRel", 1},
-        {"ColorIncreasing", 0.25},
-        {"SharpnessIncreasing", 0.25},
-        {"AutoContrast", 0.25},
-        {"SolarizeIncreasing", 0.05},
-        {"SolarizeAdd", 0.05},
-        {"ContrastIncreasing", 0.05},
-        {"BrightnessIncreasing", 0.05},
-        {"Equalize", 0.05},
-        {"PosterizeIncreasing", 0.05},
-        {"Invert", 0.05}};
+    return weighted_ops();
   }
-  if (!name.empty()) {
-    return {};
-  }
-  const auto form = [increasing](std::string_view fixed, std::string_view growing) {
-    return WeightedOp{increasing ? growing : fixed, 1};
-  };
-  return {
-      {"AutoContrast", 1},
-      {"Equalize", 1},
-      {"Invert", 1},
-      {"Rotate", 1},
-      form("Posterize", "PosterizeIncreasing"),
-      form("Solarize", "SolarizeIncreasing"),
-      {"SolarizeAdd", 1},
-      form("Color", "ColorIncreasing"),
-      form("Contrast", "ContrastIncreasing"),
-      form("Brightness", "BrightnessIncreasing"),
-      form("Sharpness", "SharpnessIncreasing"),
-      {"ShearX", 1},
-      {"ShearY", 1},
-      {"TranslateXRel", 1},
-      {"TranslateYRel", 1}};
+  return {};
 }
 
 std::vector<std::string_view> trivial_augment_ops() {

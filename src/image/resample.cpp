@@ -111,6 +111,45 @@ void widen_row(const std::uint8_t* in, std::int64_t width, std::uint8_t* out) {
   std::memset(out + 3, 0, 9);
 }
 
+/// Scales along the columns first, as Pillow does with very tall pictures.
+void resample_tall(
+    const Picture& picture,
+    std::int64_t height,
+    std::int64_t width,
+    Interpolation interpolation,
+    Span rows,
+    Span columns,
+    std::uint8_t* out,
+    std::int64_t stride) {
+  std::vector<std::uint8_t> shorter(static_cast<std::size_t>(rows.size() * picture.width * 3));
+  const Span all = {0, picture.width};
+  const std::int64_t shorter_stride = picture.width * 3;
+  resample(
+      picture, height, picture.width, interpolation, rows, all, shorter.data(), shorter_stride);
+  const Picture between = {shorter.data(), picture.width, rows.size(), shorter_stride};
+  resample(between, rows.size(), width, interpolation, {0, rows.size()}, columns, out, stride);
+}
+
+/// The inputs, from first to last, that the outputs are made of.
+Span used_inputs(const std::vector<Taps>& outputs) {
+  return {outputs.front().first(), outputs.back().end()};
+}
+
+/// The rows `rows` of `picture`, scaled to the columns `columns` and laid one behind the other.
+std::vector<std::uint8_t> scale_along_rows(
+    const Picture& picture, Span rows, const std::vector<Taps>& columns) {
+  const std::int64_t bytes = static_cast<std::int64_t>(columns.size()) * 3;
+  const Span used = used_inputs(columns);
+  std::vector<std::uint8_t> scaled(static_cast<std::size_t>(rows.size() * bytes));
+  std::vector<std::uint8_t> wide(static_cast<std::size_t>(picture.width * 4 + 8));
+  for (std::int64_t y = 0; y < rows.size(); ++y) {
+    const std::uint8_t* row = picture.pixels + (rows.begin + y) * picture.stride + used.begin * 3;
+    widen_row(row, used.size(), wide.data() + used.begin * 4);
+    sum_along_row(wide.data(), columns, scaled.data() + y * bytes);
+  }
+  return scaled;
+}
+
 }  // namespace
 
 void resample(
@@ -126,15 +165,8 @@ void resample(
     resample_nearest(picture, height, width, rows, columns, out, stride);
     return;
   }
-  // Pillow shrinks very tall pictures along the columns first.
   if (picture.height > picture.width * 100 && height < picture.height && width != picture.width) {
-    std::vector<std::uint8_t> shorter(static_cast<std::size_t>(rows.size() * picture.width * 3));
-    const Span all = {0, picture.width};
-    const std::int64_t shorter_stride = picture.width * 3;
-    resample(
-        picture, height, picture.width, interpolation, rows, all, shorter.data(), shorter_stride);
-    const Picture between = {shorter.data(), picture.width, rows.size(), shorter_stride};
-    resample(between, rows.size(), width, interpolation, {0, rows.size()}, columns, out, stride);
+    resample_tall(picture, height, width, interpolation, rows, columns, out, stride);
     return;
   }
   const std::int64_t bytes = columns.size() * 3;
@@ -143,23 +175,15 @@ void resample(
   Span needed = rows;  // rows of the picture that count
   if (scale_vertically) {
     vertical = make_taps(picture.height, height, interpolation, rows);
-    needed = {vertical.front().first(), vertical.back().end()};
+    needed = used_inputs(vertical);
   }
 
   std::vector<std::uint8_t> scaled_rows;
   const std::uint8_t* between = picture.pixels + needed.begin * picture.stride + columns.begin * 3;
   std::int64_t between_stride = picture.stride;
   if (width != picture.width) {
-    const auto horizontal = make_taps(picture.width, width, interpolation, columns);
-    const Span used = {horizontal.front().first(), horizontal.back().end()};
-    scaled_rows.resize(static_cast<std::size_t>(needed.size() * bytes));
-    std::vector<std::uint8_t> wide(static_cast<std::size_t>(picture.width * 4 + 8));
-    for (std::int64_t y = 0; y < needed.size(); ++y) {
-      const std::uint8_t* row =
-          picture.pixels + (needed.begin + y) * picture.stride + used.begin * 3;
-      widen_row(row, used.size(), wide.data() + used.begin * 4);
-      sum_along_row(wide.data(), horizontal, scaled_rows.data() + y * bytes);
-    }
+    scaled_rows =
+        scale_along_rows(picture, needed, make_taps(picture.width, width, interpolation, columns));
     between = scaled_rows.data();
     between_stride = bytes;
   }

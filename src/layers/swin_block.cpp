@@ -15,14 +15,7 @@ int64_t round_up(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-}  // namespace
-
-SwinBlockImpl::SwinBlockImpl(const SwinBlockOptions& options_) : options(options_) {
-  reset();
-}
-
-void SwinBlockImpl::reset() {
-  const auto dim = options.dim();
+void check_swin_block(const SwinBlockOptions& options) {
   const auto resolution = options.input_resolution();
   TORCH_CHECK_VALUE(
       resolution[0] > 0 && resolution[1] > 0 && options.window_size() > 0,
@@ -32,12 +25,24 @@ void SwinBlockImpl::reset() {
       resolution[1],
       " and ",
       options.window_size());
-  detail::check_positive("SwinBlock", "dim", dim);
+  detail::check_positive("SwinBlock", "dim", options.dim());
   detail::check_eps("SwinBlock", options.norm_eps());
   TORCH_CHECK_VALUE(
       options.version() == 1 || options.version() == 2,
       "SwinBlock: version must be 1 or 2, got ",
       options.version());
+}
+
+}  // namespace
+
+SwinBlockImpl::SwinBlockImpl(const SwinBlockOptions& options_) : options(options_) {
+  reset();
+}
+
+void SwinBlockImpl::reset() {
+  check_swin_block(options);
+  const auto dim = options.dim();
+  const auto resolution = options.input_resolution();
   const bool second = options.version() == 2;
   Size2 padded{};
   for (size_t i = 0; i < 2; ++i) {

@@ -36,7 +36,22 @@ void check_epochs(const char* name, int64_t epochs, int64_t least) {
       epochs);
 }
 
+void check_teaching(const TrainOptions& options) {
+  check_options(options.distillation());
+  TORCH_CHECK_VALUE(
+      options.teacher().empty() ==
+          (options.distillation().distillation_type() == DistillationType::None),
+      options.teacher().empty() ? "a distillation_type needs a teacher"
+                                : "a teacher needs a distillation_type, soft or hard");
+}
+
 void check_schedule(const TrainOptions& options) {
+  check_epochs("epochs", options.epochs(), 1);
+  check_epochs("warmup_epochs", options.warmup_epochs(), 0);
+  check_epochs("cooldown_epochs", options.cooldown_epochs(), 0);
+  for (const auto milestone : options.decay_milestones()) {
+    check_epochs("decay_milestones", milestone, 0);
+  }
   TORCH_CHECK_VALUE(
       !options.lr_base() || (std::isfinite(*options.lr_base()) && *options.lr_base() >= 0),
       "lr_base has to be at least 0, but got ",
@@ -55,6 +70,35 @@ void check_schedule(const TrainOptions& options) {
   if (options.sched() == ScheduleKind::Plateau) {
     check_options(make_plateau(options));
   }
+}
+
+void check_clipping(const TrainOptions& options) {
+  TORCH_CHECK_VALUE(
+      std::isfinite(options.clip_grad()) && options.clip_grad() >= 0,
+      "clip_grad has to be at least 0, but got ",
+      options.clip_grad());
+  TORCH_CHECK_VALUE(
+      options.clip_mode() == ClipMode::Norm || options.clip_grad() > 0,
+      "clip_mode ",
+      to_string(options.clip_mode()),
+      " needs a clip_grad above 0");
+}
+
+/// The images, those that may be skipped, and what is kept of the run.
+void check_data_and_output(const TrainOptions& options) {
+  TORCH_CHECK_VALUE(
+      options.save_every() >= 0, "save_every has to be at least 0, but got ", options.save_every());
+  TORCH_CHECK_VALUE(options.keep() >= 1, "keep has to be at least 1, but got ", options.keep());
+  TORCH_CHECK_VALUE(!options.data().empty(), "data has to name a folder or a list");
+  TORCH_CHECK_VALUE(
+      options.val_fraction() >= 0 && options.val_fraction() < 1,
+      "val_fraction has to be at least 0 and below 1, but got ",
+      options.val_fraction());
+  TORCH_CHECK_VALUE(
+      options.max_bad_images() >= 0,
+      "max_bad_images has to be at least 0, but got ",
+      options.max_bad_images());
+  TORCH_CHECK_VALUE(!options.output().empty(), "output has to name a folder");
 }
 
 }  // namespace
@@ -84,37 +128,18 @@ void check_options(const TrainOptions& options) {
       "aug_repeats has to be 0 or between 1 and 1000, but got ",
       options.aug_repeats());
   check_options(MultiScaleOptions().sides(options.multi_scale()));
-  check_options(options.distillation());
-  TORCH_CHECK_VALUE(
-      options.teacher().empty() ==
-          (options.distillation().distillation_type() == DistillationType::None),
-      options.teacher().empty() ? "a distillation_type needs a teacher"
-                                : "a teacher needs a distillation_type, soft or hard");
+  check_teaching(options);
   check_options(options.mixup());
   check_options(options.model_ema());
   TORCH_CHECK_VALUE(
       options.layer_decay() > 0 && options.layer_decay() <= 1,
       "layer_decay has to be above 0 and at most 1, but got ",
       options.layer_decay());
-  check_epochs("epochs", options.epochs(), 1);
-  check_epochs("warmup_epochs", options.warmup_epochs(), 0);
-  check_epochs("cooldown_epochs", options.cooldown_epochs(), 0);
-  for (const auto milestone : options.decay_milestones()) {
-    check_epochs("decay_milestones", milestone, 0);
-  }
   check_schedule(options);
   if (options.preprocess()) {
     preprocess(torch::zeros({1, 1, 3}, torch::kUInt8), *options.preprocess());
   }
-  TORCH_CHECK_VALUE(
-      std::isfinite(options.clip_grad()) && options.clip_grad() >= 0,
-      "clip_grad has to be at least 0, but got ",
-      options.clip_grad());
-  TORCH_CHECK_VALUE(
-      options.clip_mode() == ClipMode::Norm || options.clip_grad() > 0,
-      "clip_mode ",
-      to_string(options.clip_mode()),
-      " needs a clip_grad above 0");
+  check_clipping(options);
   TORCH_CHECK_VALUE(
       !options.balance_classes() || options.loss().class_weights().empty(),
       "balance_classes and class_weights exclude each other");
@@ -125,19 +150,7 @@ void check_options(const TrainOptions& options) {
       ", but got ",
       options.grad_accum_steps());
   check_options(LoaderOptions().batch_size(options.batch_size()).workers(options.workers()));
-  TORCH_CHECK_VALUE(
-      options.save_every() >= 0, "save_every has to be at least 0, but got ", options.save_every());
-  TORCH_CHECK_VALUE(options.keep() >= 1, "keep has to be at least 1, but got ", options.keep());
-  TORCH_CHECK_VALUE(!options.data().empty(), "data has to name a folder or a list");
-  TORCH_CHECK_VALUE(
-      options.val_fraction() >= 0 && options.val_fraction() < 1,
-      "val_fraction has to be at least 0 and below 1, but got ",
-      options.val_fraction());
-  TORCH_CHECK_VALUE(
-      options.max_bad_images() >= 0,
-      "max_bad_images has to be at least 0, but got ",
-      options.max_bad_images());
-  TORCH_CHECK_VALUE(!options.output().empty(), "output has to name a folder");
+  check_data_and_output(options);
 }
 
 int64_t total_epochs(const TrainOptions& options) {

@@ -1,25 +1,20 @@
 #include "vitrine/train/trainer.h"
 
 #include <algorithm>
-#include <chrono>
-#include <cmath>
 #include <string>
 #include <utility>
 
 #include "vitrine/data/random.h"
 #include "vitrine/data/sampler.h"
-#include "vitrine/error.h"
 #include "vitrine/layers/grad_checkpointing.h"
-#include "vitrine/text.h"
 #include "vitrine/train/layer_decay.h"
 
 #include "train/planned_data.h"
 #include "train/random_scope.h"
+#include "train/trainer_epoch.h"
 
 namespace vitrine {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 /// In which order images [B, C, H, W] and weights of convolutions lie in memory.
 torch::MemoryFormat memory_format(const TrainerOptions& options) {
@@ -37,17 +32,6 @@ std::shared_ptr<Classifier> moved(
     }
   }
   return model;
-}
-
-/// The first of the images at these places of `data`, and how many more there are.
-std::string list_images(const ImageDataset& data, const std::vector<std::size_t>& places) {
-  constexpr std::size_t kListedPlaces = 3;
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < std::min(places.size(), kListedPlaces); ++i) {
-    names.push_back(printable(sample_name(data.samples()[places[i] % data.samples().size()])));
-  }
-  const auto more = places.size() - names.size();
-  return join(names, ", ") + (more == 0 ? "" : " and " + std::to_string(more) + " more");
 }
 
 /// A copy of `model` that starts the average of its weights.
@@ -135,47 +119,6 @@ int64_t updates_per_epoch(std::size_t images, int64_t batch_size, int64_t grad_a
   return full > 0 ? (full - 1) / grad_accum_steps + 1 : 1;
 }
 
-/// An epoch that is being trained.
-struct Trainer::Epoch {
-  int64_t number = 0;
-  ImageDataset data;
-  std::shared_ptr<const detail::PlannedOrder> plan;
-  EpochProgress progress;
-  int64_t base_updates = 0;  // that it would have at the size of the data
-
-  int64_t updates() const { return plan->batches.back().update + 1; }
-  int64_t images() const {
-    return static_cast<int64_t>(plan->batches.back().first + plan->batches.back().count);
-  }
-  /// Place of the first batch that is not done.
-  std::size_t begin() const {
-    const auto found =
-        std::find_if(plan->batches.begin(), plan->batches.end(), [this](const PlannedBatch& batch) {
-          return batch.update >= progress.updates;
-        });
-    return static_cast<std::size_t>(found - plan->batches.begin());
-  }
-  /// Where the schedule stands at an update of the epoch.
-  int64_t scheduled(int64_t update) const {
-    return (number - 1) * base_updates + update * base_updates / updates();
-  }
-
-  /// Throws Error where what was measured before update `step` on the images at `places` is not
-  /// finite and a lower scale of the gradients is no remedy.
-  void check(const Measured& found, int64_t step, const std::vector<std::size_t>& places) const {
-    if (std::isfinite(found.loss) && (std::isfinite(found.norm) || found.overflowed)) {
-      return;
-    }
-    const bool in_loss = !std::isfinite(found.loss);
-    throw Error(
-        "training stopped in epoch " + std::to_string(number) + ", before update " +
-        std::to_string(step) + ": the " + (in_loss ? "loss" : "norm of the gradients") + " is " +
-        (std::isnan(in_loss ? found.loss : found.norm) ? "NaN" : "infinite") + " on " +
-        list_images(data, places) +
-        "; a lower learning rate, a longer warm-up or gradient clipping may help");
-  }
-};
-
 std::optional<EpochReport> Trainer::train_epoch(
     ImageDataset data, int64_t epoch, const StepHandler& step, const EpochProgress& done) {
   const auto own = data.size().value();
@@ -215,13 +158,8 @@ std::optional<EpochReport> Trainer::train_batches(Epoch& epoch, const StepHandle
   auto loading = options_.loader();
   BatchLoader<detail::PlannedDataset, detail::PlannedSampler> loader(
       {epoch.data, epoch.plan}, {epoch.plan, i}, loading.drop_last(false));
-  auto& progress = epoch.progress;
-  const auto before = progress;
-  const auto start = Clock::now();
-  const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
-  const auto rate = [&] {
-    return static_cast<double>(progress.images - before.images) / seconds();
-  };
+  const auto& progress = epoch.progress;
+  const detail::Pace pace(progress);
   std::vector<torch::Tensor> losses;  // of the batches of an update
   std::vector<std::size_t> places;    // of their images
   for (; auto batch = loader.next(); ++i) {
@@ -235,8 +173,7 @@ std::optional<EpochReport> Trainer::train_batches(Epoch& epoch, const StepHandle
     const auto seed = batch_seed(options_.seed(), number, planned.part);
     random.seed(seed);
     losses.push_back(backward(*batch, seed, epoch.number, planned.parts));
-    const auto first = epoch.plan->order.begin() + static_cast<std::ptrdiff_t>(planned.first);
-    places.insert(places.end(), first, first + static_cast<std::ptrdiff_t>(planned.count));
+    epoch.append_places(planned, places);
     if (planned.part + 1 < planned.parts) {
       continue;
     }
@@ -244,22 +181,8 @@ std::optional<EpochReport> Trainer::train_batches(Epoch& epoch, const StepHandle
     epoch.check(found, number + 1, places);
     const auto lr = learning_rate(options_.schedule(), epoch.scheduled(progress.updates));
     update(lr, found.overflowed);
-    ++progress.updates;
-    progress.skipped_updates += found.overflowed ? 1 : 0;
-    progress.images += static_cast<int64_t>(places.size());
-    progress.loss_sum += found.loss * static_cast<double>(places.size());
-    progress.seconds = before.seconds + seconds();
-    if (step && !step(
-                    {epoch.number,
-                     progress.updates,
-                     epoch.updates(),
-                     found.loss,
-                     lr,
-                     rate(),
-                     progress,
-                     loader.waited().count() / seconds(),
-                     found.overflowed,
-                     epoch.images()})) {
+    epoch.count(found, places.size(), pace.total_seconds());
+    if (step && !step(epoch.report(found, lr, pace, loader.waited()))) {
       return std::nullopt;
     }
   }
@@ -267,7 +190,7 @@ std::optional<EpochReport> Trainer::train_batches(Epoch& epoch, const StepHandle
       progress.mean_loss(),
       learning_rate(options_.schedule(), epoch.scheduled(progress.updates - 1)),
       static_cast<double>(progress.images) / progress.seconds,
-      progress.images == before.images ? 0 : loader.waited().count() / seconds(),
+      pace.share_waited(progress, loader.waited()),
       progress.skipped_updates};
 }
 

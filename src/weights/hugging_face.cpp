@@ -42,10 +42,23 @@ OrderedJson size_json(const std::array<std::int64_t, 2>& size) {
   return size[0] == size[1] ? OrderedJson(size[0]) : OrderedJson(size);
 }
 
-Description describe(const VisionTransformerOptions& of) {
-  const auto dim = of.embed_dim();
-  const bool scaled = of.init_values() != 0;
-  const bool gated = of.mlp_layer() == "swiglu";
+/// Whether its layers are scaled, which those of transformers' DINOv2 alone are.
+bool has_layer_scale(const VisionTransformerOptions& of) {
+  return of.init_values() != 0;
+}
+
+/// Whether it is a DeiT whose only head sees the class token; its distillation token is a register
+/// to vitrine.
+bool is_deit_of_one_head(const VisionTransformerOptions& of) {
+  return of.reg_tokens() == 1 && !has_layer_scale(of) && !of.no_embed_class();
+}
+
+std::int64_t mlp_width(const VisionTransformerOptions& of) {
+  return static_cast<std::int64_t>(static_cast<double>(of.embed_dim()) * of.mlp_ratio());
+}
+
+void require_known_vit(const VisionTransformerOptions& of) {
+  const bool scaled = has_layer_scale(of);
   const bool registers = of.reg_tokens() > 0;
   const bool both = of.global_pool() == "token_avg";
   require(
@@ -54,25 +67,31 @@ Description describe(const VisionTransformerOptions& of) {
   require(!both || scaled, "only its DINOv2 classifies by the patches, too");
   require(of.pos_embed() == "learn" && !of.dual_patch_norm(), "its positions are learned");
   require(
-      of.head_dim() == 0 || of.head_dim() * of.num_heads() == dim,
+      of.head_dim() == 0 || of.head_dim() * of.num_heads() == of.embed_dim(),
       "its heads are not wider than the tokens");
-  // The distillation token of a DeiT whose only head sees the class token is a register to vitrine.
-  const bool one_head = of.reg_tokens() == 1 && !scaled && !of.no_embed_class();
+  const bool one_head = is_deit_of_one_head(of);
   require(
       of.no_embed_class() == (registers && !one_head),
       "only its DINOv2 with registers has such positions");
   require(!registers || scaled || one_head, "only its DINOv2 has registers");
   require(!scaled || !of.distilled(), "its DINOv2 has no distillation token");
+  const bool gated = of.mlp_layer() == "swiglu";
   require(scaled || !gated, "only its DINOv2 has gated MLPs");
   require(
       !scaled || of.num_classes() == 0 || both,
       "its DINOv2 classifies by the class token and the patches' mean (global_pool token_avg); "
       "export it "
       "without a head");
-  const auto hidden = static_cast<std::int64_t>(static_cast<double>(dim) * of.mlp_ratio());
-  OrderedJson config = {
+  require(
+      !scaled || gated || mlp_width(of) % of.embed_dim() == 0,
+      "its MLPs are a whole number of times as wide");
+}
+
+/// What ViT, DeiT and DINOv2 have in common.
+OrderedJson vit_config(const VisionTransformerOptions& of) {
+  return {
       {"model_type", "vit"},
-      {"hidden_size", dim},
+      {"hidden_size", of.embed_dim()},
       {"num_hidden_layers", of.depth()},
       {"num_attention_heads", of.num_heads()},
       {"hidden_act", "gelu"},
@@ -83,19 +102,13 @@ Description describe(const VisionTransformerOptions& of) {
       {"patch_size", of.patch_size()},
       {"num_channels", of.in_chans()},
       {"qkv_bias", of.qkv_bias()}};
-  if (!scaled) {
-    const bool deit = of.distilled() || one_head;
-    config["intermediate_size"] = hidden;
-    config["model_type"] = deit ? "deit" : "vit";
-    return {
-        one_head ? "Hugging Face DeiT with one head" : "Hugging Face ViT",
-        deit ? "DeiT" : "ViT",
-        deit ? "deit." : "vit.",
-        config,
-        of.distilled()};
-  }
-  require(hidden % dim == 0 || gated, "its MLPs are a whole number of times as wide");
-  config["mlp_ratio"] = gated ? 4 : hidden / dim;
+}
+
+Description describe_dinov2(const VisionTransformerOptions& of) {
+  const bool gated = of.mlp_layer() == "swiglu";
+  const bool registers = of.reg_tokens() > 0;
+  auto config = vit_config(of);
+  config["mlp_ratio"] = gated ? 4 : mlp_width(of) / of.embed_dim();
   config["use_swiglu_ffn"] = gated;
   config["layerscale_value"] = of.init_values();
   config["model_type"] = registers ? "dinov2_with_registers" : "dinov2";
@@ -107,6 +120,24 @@ Description describe(const VisionTransformerOptions& of) {
       registers ? "Dinov2WithRegisters" : "Dinov2",
       registers ? "dinov2_with_registers." : "dinov2.",
       config};
+}
+
+Description describe(const VisionTransformerOptions& of) {
+  require_known_vit(of);
+  if (has_layer_scale(of)) {
+    return describe_dinov2(of);
+  }
+  const bool one_head = is_deit_of_one_head(of);
+  const bool deit = of.distilled() || one_head;
+  auto config = vit_config(of);
+  config["intermediate_size"] = mlp_width(of);
+  config["model_type"] = deit ? "deit" : "vit";
+  return {
+      one_head ? "Hugging Face DeiT with one head" : "Hugging Face ViT",
+      deit ? "DeiT" : "ViT",
+      deit ? "deit." : "vit.",
+      config,
+      of.distilled()};
 }
 
 Description describe(const SwinTransformerOptions& of) {
@@ -225,6 +256,29 @@ StateDict finish_names(const StateDict& tensors, const Description& description,
   return result;
 }
 
+/// The filter by Pillow's number.
+int resample_number(Interpolation interpolation) {
+  return interpolation == Interpolation::Nearest    ? 0
+         : interpolation == Interpolation::Bilinear ? 2
+                                                    : 3;
+}
+
+/// The side that the shorter one of an image is scaled to before the crop.
+std::int64_t shortest_edge(const PreprocessOptions& of) {
+  const auto side = std::min(of.height(), of.width());
+  const auto shorter =
+      static_cast<std::int64_t>(std::floor(static_cast<double>(side) / of.crop_pct()));
+  // The first row of a crop that is half a pixel from the middle: rounded down there, here to an
+  // even number.
+  const auto even = static_cast<double>(side) / static_cast<double>(shorter - 1);
+  require(
+      (shorter - side) % 4 != 3,
+      "its image processors crop " + std::to_string(side) + " of " + std::to_string(shorter) +
+          " pixels one pixel away; --crop-pct " + OrderedJson(std::floor(1e4 * even) / 1e4).dump() +
+          " is another way");
+  return shorter;
+}
+
 std::string preprocessor_config(const PreprocessOptions& of, const std::string& name) {
   require(of.crop_mode() != CropMode::Border, "its image processors do not pad");
   const bool mobile = starts_with(name, "MobileViT");
@@ -236,17 +290,13 @@ std::string preprocessor_config(const PreprocessOptions& of, const std::string& 
       "way");
   const bool plain =
       of.mean() == std::array<double, 3>{0, 0, 0} && of.std() == std::array<double, 3>{1, 1, 1};
-  // Pillow's numbers.
-  const int resample = of.interpolation() == Interpolation::Nearest    ? 0
-                       : of.interpolation() == Interpolation::Bilinear ? 2
-                                                                       : 3;
   OrderedJson json = {
       {"image_processor_type",
        mobile   ? "MobileViTImageProcessor"
        : squash ? "ViTImageProcessor"
                 : "BitImageProcessor"},
       {"do_resize", true},
-      {"resample", resample},
+      {"resample", resample_number(of.interpolation())},
       {"do_rescale", true},
       {"rescale_factor", 1.0 / 255},
       {"do_normalize", !plain},
@@ -257,18 +307,7 @@ std::string preprocessor_config(const PreprocessOptions& of, const std::string& 
     json["size"] = sides;
     json["do_center_crop"] = false;
   } else {
-    const auto side = std::min(of.height(), of.width());
-    const auto shorter =
-        static_cast<std::int64_t>(std::floor(static_cast<double>(side) / of.crop_pct()));
-    // The first row of a crop that is half a pixel from the middle: rounded down there, here to an
-    // even number.
-    const auto even = static_cast<double>(side) / static_cast<double>(shorter - 1);
-    require(
-        (shorter - side) % 4 != 3,
-        "its image processors crop " + std::to_string(side) + " of " + std::to_string(shorter) +
-            " pixels one pixel away; --crop-pct " +
-            OrderedJson(std::floor(1e4 * even) / 1e4).dump() + " is another way");
-    json["size"] = {{"shortest_edge", shorter}};
+    json["size"] = {{"shortest_edge", shortest_edge(of)}};
     json["do_center_crop"] = true;
     json["crop_size"] = sides;
   }

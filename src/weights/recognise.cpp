@@ -1,7 +1,6 @@
 #include "recognise.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <utility>
 #include <variant>
@@ -16,6 +15,7 @@
 #include "layers/skip_init.h"
 #include "source_config.h"
 #include "source_defaults.h"
+#include "swin_windows.h"
 #include "zoo_fit.h"
 
 namespace vitrine::detail {
@@ -32,61 +32,25 @@ TensorShapes shapes_of(const MappedSource& tensors) {
   return shapes;
 }
 
-/// Side of a window by the table of coordinates that Swin V2's own files hold, and its largest
-/// value, which tells the window of the pretraining.
-struct CoordinateTable {
-  std::int64_t window = 0;
-  double largest = 0;
+/// What a file without a card, and what stands beside it, tell of its model.
+struct Clues {
+  explicit Clues(const WeightsFile& of)
+      : file(of),
+        config(read_source_config(of.path())),
+        shapes(shapes_of(of.tensors())),
+        told(told_options(layout(), shapes)) {}
+
+  const std::string& layout() const { return file.tensors().layout(); }
+  /// The library that the file comes from, where it holds the zoo's model `architecture`.
+  std::string library(const std::string& architecture) const {
+    return source_of(layout(), architecture, !config && file.pth() != nullptr);
+  }
+
+  const WeightsFile& file;
+  std::optional<SourceConfig> config;
+  TensorShapes shapes;
+  ModelOptions told;  // by tensors, which are there or not
 };
-
-std::optional<CoordinateTable> coordinate_table(const Source& source) {
-  constexpr std::uint64_t kMostTableBytes = 1 << 20;
-  const std::string name = "layers.0.blocks.0.attn.relative_coords_table";
-  for (std::size_t i = 0; i < source.size(); ++i) {
-    const auto& key = source.name(i);
-    const auto shape = source.shape(i);
-    if (key.size() >= name.size() &&
-        key.compare(key.size() - name.size(), name.size(), name) == 0 && shape.size() == 4 &&
-        source.bytes(i) > 0 && source.bytes(i) <= kMostTableBytes) {
-      return CoordinateTable{
-          (shape[1] + 1) / 2, source.read(i).to(torch::kDouble).max().item<double>()};
-    }
-  }
-  return std::nullopt;
-}
-
-/// Whether a Swin's windows are those of the table.
-bool has_table(const Candidate& candidate, const CoordinateTable& table) {
-  const auto* of = std::get_if<SwinTransformerOptions>(&candidate.entry->options);
-  if (of == nullptr) {
-    return true;
-  }
-  const auto window = of->window_size().front();
-  const auto pretrained = of->pretrained_window_sizes().front();
-  const auto reach = pretrained > 0 ? static_cast<double>(window - 1) /
-                                          static_cast<double>(std::max<int64_t>(pretrained - 1, 1))
-                                    : 1.0;
-  const auto largest = std::log2(8 * reach + 1) / 3;
-  return window == table.window && std::abs(largest - table.largest) < 0.01;
-}
-
-/// Whether a Swin's windows and image are those that the configuration names.
-bool has_windows(const Candidate& candidate, const ModelOptions& options) {
-  const auto* of = std::get_if<SwinTransformerOptions>(&candidate.entry->options);
-  const auto& values = options.values();
-  const auto window = values.find("window_size");
-  const auto pretrained = values.find("pretrained_window_sizes");
-  if (of == nullptr || window == values.end()) {
-    return true;
-  }
-  const auto* wanted = std::get_if<std::int64_t>(&window->second);
-  const auto* before = pretrained == values.end()
-                           ? nullptr
-                           : std::get_if<std::vector<std::int64_t>>(&pretrained->second);
-  const auto own_before = of->pretrained_window_sizes().front();
-  return (wanted == nullptr || *wanted == of->window_size().front()) &&
-         (before == nullptr || before->empty() || before->front() == own_before);
-}
 
 /// Whether a candidate can be what Hugging Face calls `model_type`: ViT and DeiT share tensors.
 bool is_of_type(const Candidate& candidate, const std::string& model_type) {
@@ -100,16 +64,6 @@ void keep_if(std::vector<Candidate>& candidates, const Keep& keep) {
       std::remove_if(
           candidates.begin(), candidates.end(), [&](const auto& one) { return !keep(one); }),
       candidates.end());
-}
-
-/// Whether two candidates compute the same of the same tensors.
-bool same_structure(const Candidate& a, const Candidate& b) {
-  const auto* first = std::get_if<SwinTransformerOptions>(&a.entry->options);
-  const auto* second = std::get_if<SwinTransformerOptions>(&b.entry->options);
-  return first == nullptr || second == nullptr ||
-         (first->window_size() == second->window_size() &&
-          first->img_size() == second->img_size() &&
-          first->pretrained_window_sizes() == second->pretrained_window_sizes());
 }
 
 bool same_preprocess(const PreprocessOptions& a, const PreprocessOptions& b) {
@@ -170,13 +124,12 @@ std::string nearest_text(const WeightsFile& file, const TensorShapes& shapes) {
 }
 
 /// The model of a size that the zoo does not have, as the nearest of the zoo with other options.
-Recognised infer(
-    const WeightsFile& file,
-    const TensorShapes& shapes,
-    const ModelOptions& told,
-    const std::optional<SourceConfig>& config) {
+Recognised infer(const Clues& clues) {
+  const auto& file = clues.file;
+  const auto& shapes = clues.shapes;
+  const auto& config = clues.config;
   const auto start = file.subject() + ": has no card, and its tensors fit no model of the zoo";
-  auto known = told;
+  auto known = clues.told;
   if (config) {
     put(known, config->options);
   }
@@ -218,25 +171,16 @@ Recognised infer(
   return result;
 }
 
-Recognised choose(
-    const WeightsFile& file,
-    const TensorShapes& shapes,
-    const ModelOptions& told,
-    const std::optional<SourceConfig>& config) {
-  const auto& subject = file.subject();
-  const auto& layout = file.tensors().layout();
-  if (!tells_model(layout)) {
-    throw CheckpointError(
-        subject + ": has no card, and a checkpoint of " + layout +
-        " does not tell its heads and pooling; --model and --model-kwargs describe it");
-  }
-  auto hint = told;
+/// The models of the zoo that the tensors fit and that nothing else speaks against.
+std::vector<Candidate> fitting_candidates(const Clues& clues) {
+  const auto& config = clues.config;
+  auto hint = clues.told;
   const auto* sides = config ? image_size(config->options) : nullptr;
   if (sides != nullptr && sides->size() == 2 && sides->front() != sides->back()) {
     hint.set("img_size", *sides);  // positions alone tell square images only
   }
-  auto candidates = find_candidates(shapes, hint);
-  keep_if(candidates, [&](const auto& one) { return source_has(layout, one.entry->name); });
+  auto candidates = find_candidates(clues.shapes, hint);
+  keep_if(candidates, [&](const auto& one) { return source_has(clues.layout(), one.entry->name); });
   if (config && !config->model_type.empty()) {
     keep_if(candidates, [&](const auto& one) {
       return find_card(one.entry->name).family == config->family &&
@@ -244,77 +188,90 @@ Recognised choose(
     });
   }
   if (config) {
-    keep_if(candidates, [&](const auto& one) { return has_windows(one, config->options); });
+    keep_if(candidates, [&](const auto& one) { return fits_windows(one, config->options); });
   }
-  if (const auto table = coordinate_table(file.source())) {
-    keep_if(candidates, [&](const auto& one) { return has_table(one, *table); });
+  if (const auto table = coordinate_table(clues.file.source())) {
+    keep_if(candidates, [&](const auto& one) { return fits_table(one, *table); });
   }
+  return candidates;
+}
+
+/// Throws CheckpointError where the candidates differ in more than their name.
+void check_alike(const std::vector<Candidate>& candidates, const Clues& clues) {
+  const auto preprocess = [&](const Entry& of) {
+    return source_defaults(clues.library(of.name), of.name, of.preprocess)
+        .preprocess.value_or(of.preprocess);
+  };
+  const auto& first = candidates.front();
+  const bool tells_preprocess = clues.config && clues.config->preprocess;
+  std::vector<std::string> names = {first.entry->name};
+  for (const auto& one : candidates) {
+    if (!same_windows(first, one) ||
+        (!tells_preprocess && !same_preprocess(preprocess(*first.entry), preprocess(*one.entry)))) {
+      names.emplace_back(one.entry->name);
+    }
+  }
+  if (names.size() > 1) {
+    names.resize(std::min(names.size(), kListedModels));
+    throw CheckpointError(
+        clues.file.subject() +
+        ": has no card, and its tensors fit several models; --model says which: " +
+        join(names, ", "));
+  }
+}
+
+/// The model that the tensors tell, of the zoo or not.
+Recognised choose(const Clues& clues) {
+  if (!tells_model(clues.layout())) {
+    throw CheckpointError(
+        clues.file.subject() + ": has no card, and a checkpoint of " + clues.layout() +
+        " does not tell its heads and pooling; --model and --model-kwargs describe it");
+  }
+  auto candidates = fitting_candidates(clues);
   if (candidates.empty()) {
-    return infer(file, shapes, told, config);
+    return infer(clues);
   }
   const auto nearer = [](const auto& a, const auto& b) { return a.distance < b.distance; };
   const auto least = std::min_element(candidates.begin(), candidates.end(), nearer)->distance;
   keep_if(candidates, [&](const auto& one) { return one.distance == least; });
+  check_alike(candidates, clues);
   const auto& first = candidates.front();
-  const bool tells_preprocess = config && config->preprocess;
-  std::vector<std::string> others;
-  for (const auto& one : candidates) {
-    const auto preprocess = [&](const Candidate& of) {
-      return source_defaults(
-                 source_of(layout, of.entry->name, !config && file.pth() != nullptr),
-                 of.entry->name,
-                 of.entry->preprocess)
-          .preprocess.value_or(of.entry->preprocess);
-    };
-    if (!same_structure(first, one) ||
-        (!tells_preprocess && !same_preprocess(preprocess(first), preprocess(one)))) {
-      others.emplace_back(one.entry->name);
-    }
-  }
-  if (!others.empty()) {
-    others.insert(others.begin(), first.entry->name);
-    others.resize(std::min(others.size(), kListedModels));
-    throw CheckpointError(
-        subject + ": has no card, and its tensors fit several models; --model says which: " +
-        join(others, ", "));
-  }
   Recognised result{find_card(first.entry->name), "", "its tensors"};
   result.card.options = first.options;
   return result;
 }
 
-}  // namespace
-
-Recognised recognise(const WeightsFile& file, const std::optional<std::string>& name) {
-  auto config = read_source_config(file.path());
-  const auto& layout = file.tensors().layout();
-  const auto shapes = shapes_of(file.tensors());
-  const auto told = told_options(layout, shapes);
-  Recognised result;
-  auto& card = result.card;
+/// The model that `name` says, else config.json, else the tensors.
+Recognised find_model(const Clues& clues, const std::optional<std::string>& name) {
   if (name) {
-    card = find_card(*name);
-    if (config && ((!config->architecture.empty() && config->architecture != card.architecture) ||
-                   (!config->family.empty() && config->family != card.family))) {
-      config.reset();  // of another model
-    }
-  } else if (config && !config->architecture.empty()) {
-    try {
-      card = find_card(config->architecture);
-    } catch (const UnknownNameError& error) {
-      throw CheckpointError(file.subject() + ": config.json beside it: " + error.what());
-    }
-    result.told_by = "config.json beside it";
-  } else {
-    result = choose(file, shapes, told, config);
+    return {find_card(*name), "", ""};
   }
+  const auto& config = clues.config;
+  if (!config || config->architecture.empty()) {
+    return choose(clues);
+  }
+  try {
+    return {find_card(config->architecture), "", "config.json beside it"};
+  } catch (const UnknownNameError& error) {
+    throw CheckpointError(clues.file.subject() + ": config.json beside it: " + error.what());
+  }
+}
+
+bool is_of_another_model(const SourceConfig& config, const ModelCard& card) {
+  return (!config.architecture.empty() && config.architecture != card.architecture) ||
+         (!config.family.empty() && config.family != card.family);
+}
+
+/// Puts what is known of the file's model over what the zoo's card says: what its library is used
+/// to, what the tensors tell, what config.json says, and last what was found while recognising it.
+void fill_card(ModelCard& card, const Clues& clues) {
+  const auto& config = clues.config;
   const auto found = std::exchange(card.options, {});
   const auto own = find_card(card.architecture).preprocess;
-  const auto source = source_of(layout, card.architecture, !config && file.pth() != nullptr);
-  const auto defaults = source_defaults(source, card.architecture, own);
+  const auto defaults = source_defaults(clues.library(card.architecture), card.architecture, own);
   put(card.options, defaults.options);
   if (card.family == "vit") {
-    put(card.options, told);
+    put(card.options, clues.told);
   }
   if (defaults.preprocess && same_preprocess(card.preprocess, own)) {
     card.preprocess = *defaults.preprocess;  // no name of other weights was given
@@ -333,7 +290,19 @@ Recognised recognise(const WeightsFile& file, const std::optional<std::string>& 
       card.options.img_size(card.preprocess.height(), card.preprocess.width());
     }
   }
-  if (layout == "Hugging Face MobileViT" && config && config->flips_channels == false) {
+}
+
+}  // namespace
+
+Recognised recognise(const WeightsFile& file, const std::optional<std::string>& name) {
+  Clues clues(file);
+  auto result = find_model(clues, name);
+  auto& config = clues.config;
+  if (name && config && is_of_another_model(*config, result.card)) {
+    config.reset();
+  }
+  fill_card(result.card, clues);
+  if (clues.layout() == "Hugging Face MobileViT" && config && config->flips_channels == false) {
     throw CheckpointError(
         file.subject() +
         ": preprocessor_config.json beside it: do_flip_channel_order is false, expected true: a "
