@@ -9,6 +9,8 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <system_error>
+#include <thread>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -247,6 +249,24 @@ void copy_values(const Source& source, Copy& copy) {
   }
 }
 
+/// Runs `work`, which throws nothing, on up to `count` threads. They are its own: at::parallel_for
+/// is a plain loop in sources compiled without OpenMP.
+template <typename Work>
+void run_at_once(std::size_t count, const Work& work) {
+  std::vector<std::thread> others;
+  try {
+    while (others.size() + 1 < count) {
+      others.emplace_back(work);
+    }
+  } catch (const std::system_error&) {
+    // Fewer threads do the same.
+  }
+  work();
+  for (auto& other : others) {
+    other.join();
+  }
+}
+
 /// Handles several tensors at once, as it takes more than one thread to keep the memory busy.
 /// Throws what the first that fails, in the order of `copies`, throws.
 template <typename Handle>
@@ -254,7 +274,7 @@ void for_all_at_once(const std::vector<Copy*>& copies, const Handle& handle) {
   std::vector<std::exception_ptr> errors(copies.size());
   std::atomic<std::size_t> next{0};
   std::atomic<bool> failed{false};
-  const auto work = [&](std::int64_t /*begin*/, std::int64_t /*end*/) {
+  const auto work = [&] {
     const torch::NoGradGuard no_grad;  // is a thread's own
     // Taken in order: all before one that fails are taken, too.
     for (auto i = next++; i < copies.size() && !failed; i = next++) {
@@ -266,7 +286,7 @@ void for_all_at_once(const std::vector<Copy*>& copies, const Handle& handle) {
       }
     }
   };
-  at::parallel_for(0, at::get_num_threads(), /*grain_size=*/1, work);
+  run_at_once(std::min(static_cast<std::size_t>(at::get_num_threads()), copies.size()), work);
   for (const auto& error : errors) {
     if (error) {
       std::rethrow_exception(error);
@@ -296,7 +316,6 @@ LoadReport load_source(
     Classifier& model,
     const Source& source,
     const LoadOptions& options,
-    OnBadValue bad_value,
     const std::string& comparison) {
   const torch::NoGradGuard no_grad;
   auto plan = Planner(model, source, options).make();
@@ -308,7 +327,7 @@ LoadReport load_source(
         (report.hint.empty() ? "" : "; " + report.hint) +
         (comparison.empty() ? "" : "; " + comparison));
   }
-  if (bad_value == OnBadValue::LeaveModel) {
+  if (options.all_or_nothing()) {
     for_all(source, plan.copies, [&](const Copy& copy) { check_values(source, copy); });
   }
   for_all(source, plan.copies, [&](Copy& copy) { copy_values(source, copy); });
@@ -326,13 +345,12 @@ FitReport compare_source(
 LoadReport load_state_dict(
     Classifier& model, const StateDict& tensors, const LoadOptions& options) {
   const auto source = detail::make_source(tensors);
-  return detail::load_source(
-      model, detail::MappedSource(*source), options, detail::OnBadValue::LeaveModel);
+  return detail::load_source(model, detail::MappedSource(*source), options);
 }
 
 LoadReport load_weights(Classifier& model, const std::string& path, const LoadOptions& options) {
   const detail::WeightsFile file(path, options.checkpoint_key());
-  return detail::load_source(model, file.tensors(), options, detail::OnBadValue::LeaveModel);
+  return detail::load_source(model, file.tensors(), options);
 }
 
 FitReport compare_weights(

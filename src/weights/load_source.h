@@ -53,19 +53,12 @@ bool all_finite(const torch::Tensor& tensor);
 std::unique_ptr<Source> make_source(const StateDict& tensors);
 std::unique_ptr<Source> make_source(const SafetensorsFile& file);
 
-/// What becomes of the model where a value turns out to be NaN, infinite or damaged.
-enum class OnBadValue {
-  LeaveModel,  // it stays as it was: all values are looked at before the first is copied
-  SpoilModel,  // it may be half overwritten, for a caller that throws it away
-};
-
 /// What `load_state_dict`, `load_weights` and `load_model` share: compares all, then copies all.
 /// `comparison` tells what shows all that a refusal names in part; it is the end of its message.
 LoadReport load_source(
     Classifier& model,
     const Source& source,
     const LoadOptions& options,
-    OnBadValue bad_value,
     const std::string& comparison = "");
 
 /// What `load_source` would find; the model is left alone.

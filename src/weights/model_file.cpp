@@ -211,8 +211,8 @@ LoadedModel load_model(const std::string& path, const ModelFileOptions& options)
   loaded.report = detail::load_source(
       *built.model,
       file.tensors(),
-      LoadOptions().reset_head(options.reset_head).origin(built.origin),
-      detail::OnBadValue::SpoilModel,
+      // A model that cannot be filled is thrown away here.
+      LoadOptions().reset_head(options.reset_head).origin(built.origin).all_or_nothing(false),
       comparison(file, card, options));
   loaded.model = std::move(built.model);
   check_labels(

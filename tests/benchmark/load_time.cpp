@@ -2,7 +2,8 @@
 //
 //   vitrine_load_time MODEL FILE
 //
-// Prints the seconds that load_weights takes, for each line on standard input once.
+// Prints the seconds that load_weights takes, for each line on standard input once: with
+// `all_or_nothing` where the line says so, else reading each value once, as load_model does.
 
 #include <chrono>
 #include <cstdio>
@@ -21,8 +22,9 @@ int main(int argc, char** argv) {
     const auto model = vitrine::create_model(argv[1]);
     std::cout << "ready" << std::endl;
     for (std::string line; std::getline(std::cin, line);) {
+      const auto options = vitrine::LoadOptions().all_or_nothing(line == "all_or_nothing");
       const auto start = std::chrono::steady_clock::now();
-      vitrine::load_weights(*model, argv[2]);
+      vitrine::load_weights(*model, argv[2], options);
       const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
       std::cout << seconds.count() << std::endl;
     }

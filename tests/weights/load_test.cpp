@@ -292,6 +292,19 @@ TEST_P(Load, RefusesNanAndInfinity) {
       "NaN or infinity in tensor 'pos_embed'");
 }
 
+TEST_P(Load, LeavesTheModelAsItWasUnlessToldOtherwise) {
+  SmallClassifier model;
+  const auto before = model.pos_embed.detach().clone();
+  const auto tensors = with(
+      with(fitting(model), "pos_embed", torch::full({1, 4, 2}, 7.0F)),
+      "norm.weight",
+      torch::tensor({1.0F, NAN}));
+  EXPECT_THROW(load(model, tensors), CheckpointError);
+  EXPECT_TRUE(torch::equal(model.pos_embed, before));
+  EXPECT_THROW(load(model, tensors, LoadOptions().all_or_nothing(false)), CheckpointError);
+  EXPECT_TRUE(torch::equal(model.pos_embed, tensors["pos_embed"]));
+}
+
 TEST_P(Load, RefusesWhatOverflowsInTheModelsType) {
   SmallClassifier model;
   const auto wide = torch::tensor({1.0, 1e300}, torch::kDouble);

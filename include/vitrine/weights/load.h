@@ -21,6 +21,10 @@ struct LoadOptions {
   /// Options of the model that the weights are of, as far as they are known: the shape of positions
   /// does not tell 8x32 patches from 16x16 (`Classifier::adapt_weight`).
   TORCH_ARG(std::optional<ModelOptions>, origin);
+  /// Leave the model as it was where a value turns out to be NaN, infinite or damaged: all values
+  /// are looked at before the first is copied. Without it they are read once only, which is faster,
+  /// and an error leaves the model half overwritten, for a caller that then throws it away.
+  TORCH_ARG(bool, all_or_nothing) = true;
 };
 
 /// What `load_weights` did.
@@ -45,7 +49,7 @@ struct FitReport {
 /// Hugging Face transformers, Microsoft's Swin, DINO, DINOv2, DeiT or ml-cvnets. Every key, shape
 /// and dtype is compared first, and every value looked at, before any is copied: on missing, extra
 /// or misshapen keys, which are listed, on NaN, infinity or damage within a tensor a
-/// CheckpointError is thrown, and the model is unchanged.
+/// CheckpointError is thrown, and the model is unchanged (but see `all_or_nothing`).
 VITRINE_API LoadReport
 load_state_dict(Classifier& model, const StateDict& tensors, const LoadOptions& options = {});
 
