@@ -57,6 +57,12 @@ std::int64_t mlp_width(const VisionTransformerOptions& of) {
   return static_cast<std::int64_t>(static_cast<double>(of.embed_dim()) * of.mlp_ratio());
 }
 
+/// Hidden features of a gated MLP there: two thirds of four times the tokens' width, to a multiple
+/// of 8. The weights hold as many again that gate them.
+std::int64_t gated_width(std::int64_t width) {
+  return (4 * width * 2 / 3 + 7) / 8 * 8;
+}
+
 void require_known_vit(const VisionTransformerOptions& of) {
   const bool scaled = has_layer_scale(of);
   const bool registers = of.reg_tokens() > 0;
@@ -79,12 +85,15 @@ void require_known_vit(const VisionTransformerOptions& of) {
   require(scaled || !gated, "only its DINOv2 has gated MLPs");
   require(
       !scaled || of.num_classes() == 0 || both,
-      "its DINOv2 classifies by the class token and the patches' mean (global_pool token_avg); "
-      "export it "
-      "without a head");
+      "its DINOv2 classifies by the class token and the patches' mean (global_pool token_avg): "
+      "export it without a head");
   require(
       !scaled || gated || mlp_width(of) % of.embed_dim() == 0,
       "its MLPs are a whole number of times as wide");
+  require(
+      !gated || mlp_width(of) == 2 * gated_width(of.embed_dim()),
+      "its gated MLPs of such tokens have " + std::to_string(gated_width(of.embed_dim())) +
+          " hidden features, not " + std::to_string(mlp_width(of) / 2));
 }
 
 /// What ViT, DeiT and DINOv2 have in common.

@@ -250,6 +250,10 @@ TEST(ExportModel, RefusesWhatTheLibraryDoesNotHave) {
   EXPECT_NE(
       refusal("vit_small_patch14_dinov2", small_vit(), Library::HuggingFace).find("without a head"),
       std::string::npos);
+  const auto gated = small_vit().num_classes(0).set("mlp_ratio", 4.0);
+  EXPECT_NE(
+      refusal("vit_giant_patch14_dinov2", gated, Library::HuggingFace).find("its gated MLPs"),
+      std::string::npos);
   EXPECT_EQ(parse_library("timm"), Library::Timm);
   EXPECT_THROW(parse_library("keras"), UnknownNameError);
 }
