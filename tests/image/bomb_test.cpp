@@ -141,8 +141,8 @@ std::string png(std::uint32_t width, std::uint32_t height, const std::string& da
 
 /// A BMP of runs, 8 bits a pixel, with a palette of one colour.
 std::string bmp(std::uint32_t width, std::uint32_t height, const std::string& data) {
-  return "BM" + little(0, 8) + little(58, 4) + little(40, 4) + little(width, 4) +
-         little(height, 4) + little(1, 2) + little(8, 2) + little(1, 4) + little(0, 12) +
+  return "BM" + std::string(8, '\0') + little(58, 4) + little(40, 4) + little(width, 4) +
+         little(height, 4) + little(1, 2) + little(8, 2) + little(1, 4) + std::string(12, '\0') +
          little(1, 4) + little(0, 4) + little(0x00102030, 4) + data;
 }
 
