@@ -359,6 +359,11 @@ LoadedModel open_model(const Arguments& arguments, const std::string& path, bool
   options.options = model_options(arguments, card.family);
   check_image_size(card, options.options, path);
   auto loaded = load_model(described, options);
+  if (!loaded.assumed.empty()) {
+    note(
+        arguments,
+        printable(path) + ": " + loaded.assumed + "; --model-kwargs num_heads=N says otherwise");
+  }
   if (run) {
     load_checkpoint_weights(loaded, path, LoadOptions().reset_head(any_head).origin(card.options));
   }

@@ -16,16 +16,18 @@
 namespace vitrine::detail {
 namespace {
 
-constexpr std::array<std::string_view, 9> kWrappers = {
+constexpr std::array<std::string_view, 11> kWrappers = {
     "state_dict_ema",
     "model_ema",
     "ema_state_dict",
+    "ema",
     "teacher",
     "state_dict",
     "model",
     "model_state_dict",
     "student",
-    "net"};
+    "net",
+    "module"};
 constexpr int kMaxWrappers = 8;  // one in another
 constexpr std::size_t kShownKeys = 12;
 

@@ -84,12 +84,12 @@ StateDict to_torchvision(const Classifier& model) {
       swin->options.pretrained_window_sizes() != std::vector<int64_t>{0}) {
     refuse("torchvision", "its Swin has one window, and none of a pretraining");
   }
-  if (const auto misfit = detail::size_misfit(swin->options, detail::fills_whole_windows);
-      !misfit.empty()) {
+  const std::string layout =
+      swin->options.version() == 2 ? "torchvision Swin V2" : "torchvision Swin";
+  if (const auto misfit = detail::size_misfit(swin->options, layout); !misfit.empty()) {
     refuse("torchvision", misfit);
   }
-  auto tensors = detail::to_layout(
-      state_dict(model), swin->options.version() == 2 ? "torchvision Swin V2" : "torchvision Swin");
+  auto tensors = detail::to_layout(state_dict(model), layout);
   add_swin_tables(tensors, model);
   return tensors;
 }

@@ -36,21 +36,39 @@ std::string text_of(const Sides& size) {
   return std::to_string(size[0]) + "x" + std::to_string(size[1]);
 }
 
-}  // namespace
+/// Whether a library treats a stage's map with windows of side `window` as vitrine does.
+using SameWindows = bool (*)(const Sides& map, std::int64_t window);
 
+/// Those of torchvision, which pads a map before it shifts it and never makes a window smaller: the
+/// windows fill the map.
 bool fills_whole_windows(const Sides& map, std::int64_t window) {
   return map[0] >= window && map[1] >= window && map[0] % window == 0 && map[1] % window == 0;
 }
 
+/// Those of transformers' Swin and Swin V2. Both shift a map in both directions or in none; the
+/// second makes a window as small as a square map.
 bool is_shifted_as_a_whole(const Sides& map, std::int64_t window) {
   return fills_whole_windows(map, window) && (map[0] > window) == (map[1] > window);
 }
-
 bool is_shifted_as_a_whole_or_one_window(const Sides& map, std::int64_t window) {
   return is_shifted_as_a_whole(map, window) || (map[0] == map[1] && map[0] < window);
 }
 
-std::string size_misfit(const SwinTransformerOptions& options, SameWindows same) {
+bool any_windows(const Sides& /*map*/, std::int64_t /*window*/) {
+  return true;
+}
+
+SameWindows same_windows_of(const std::string& layout) {
+  return layout == "torchvision Swin" || layout == "torchvision Swin V2" ? fills_whole_windows
+         : layout == "Hugging Face Swin"                                 ? is_shifted_as_a_whole
+         : layout == "Hugging Face Swin V2" ? is_shifted_as_a_whole_or_one_window
+                                            : any_windows;
+}
+
+}  // namespace
+
+std::string size_misfit(const SwinTransformerOptions& options, const std::string& layout) {
+  const auto same = same_windows_of(layout);
   const auto window = options.window_size().front();
   const auto alike = [&](const Sides& size) {
     Sides map{size[0] / options.patch_size(), size[1] / options.patch_size()};

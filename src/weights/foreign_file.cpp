@@ -74,9 +74,8 @@ std::string foreign_kind(std::string_view start) {
   }
   if (start.find("\"weight_map\""sv) != std::string_view::npos ||
       start.find("\"total_size\""sv) != std::string_view::npos) {
-    return "is the index of a checkpoint in several files, which vitrine does not join "
-           "(transformers' "
-           "save_pretrained with a larger max_shard_size writes one)";
+    return "is the index of a checkpoint in several files, which vitrine joins only where they are "
+           "safetensors (transformers' save_pretrained with a larger max_shard_size writes one)";
   }
   if (first != std::string_view::npos && (start[first] == '{' || start[first] == '[')) {
     return "is a JSON text, perhaps an error answer saved in the model's place";

@@ -57,10 +57,17 @@ std::int64_t mlp_width(const VisionTransformerOptions& of) {
   return static_cast<std::int64_t>(static_cast<double>(of.embed_dim()) * of.mlp_ratio());
 }
 
-/// Hidden features of a gated MLP there: two thirds of four times the tokens' width, to a multiple
-/// of 8. The weights hold as many again that gate them.
-std::int64_t gated_width(std::int64_t width) {
-  return (4 * width * 2 / 3 + 7) / 8 * 8;
+/// The mlp_ratio there of a gated MLP: its hidden features are two thirds of so many times the
+/// tokens' width, to a multiple of 8, and the weights hold as many again that gate them. 0 where
+/// there is none.
+std::int64_t gated_ratio(const VisionTransformerOptions& of) {
+  constexpr std::int64_t kMostRatio = 64;
+  for (std::int64_t ratio = 1; ratio <= kMostRatio; ++ratio) {
+    if (mlp_width(of) == 2 * ((ratio * of.embed_dim() * 2 / 3 + 7) / 8 * 8)) {
+      return ratio;
+    }
+  }
+  return 0;
 }
 
 void require_known_vit(const VisionTransformerOptions& of) {
@@ -91,9 +98,10 @@ void require_known_vit(const VisionTransformerOptions& of) {
       !scaled || gated || mlp_width(of) % of.embed_dim() == 0,
       "its MLPs are a whole number of times as wide");
   require(
-      !gated || mlp_width(of) == 2 * gated_width(of.embed_dim()),
-      "its gated MLPs of such tokens have " + std::to_string(gated_width(of.embed_dim())) +
-          " hidden features, not " + std::to_string(mlp_width(of) / 2));
+      !gated || gated_ratio(of) > 0,
+      "its gated MLPs have two thirds of a whole number of times the tokens' width, to a multiple "
+      "of 8, not " +
+          std::to_string(mlp_width(of) / 2) + " hidden features");
 }
 
 /// What ViT, DeiT and DINOv2 have in common.
@@ -117,7 +125,7 @@ Description describe_dinov2(const VisionTransformerOptions& of) {
   const bool gated = of.mlp_layer() == "swiglu";
   const bool registers = of.reg_tokens() > 0;
   auto config = vit_config(of);
-  config["mlp_ratio"] = gated ? 4 : mlp_width(of) / of.embed_dim();
+  config["mlp_ratio"] = gated ? gated_ratio(of) : mlp_width(of) / of.embed_dim();
   config["use_swiglu_ffn"] = gated;
   config["layerscale_value"] = of.init_values();
   config["model_type"] = registers ? "dinov2_with_registers" : "dinov2";
@@ -152,8 +160,7 @@ Description describe(const VisionTransformerOptions& of) {
 Description describe(const SwinTransformerOptions& of) {
   require(of.window_size().size() == 1, "its Swin has one window for all stages");
   const bool second = of.version() == 2;
-  const auto misfit =
-      size_misfit(of, second ? is_shifted_as_a_whole_or_one_window : is_shifted_as_a_whole);
+  const auto misfit = size_misfit(of, second ? "Hugging Face Swin V2" : "Hugging Face Swin");
   require(misfit.empty(), misfit);
   const auto stages = of.depths().size();
   OrderedJson config = {

@@ -179,8 +179,9 @@ class Inference {
     if (!has_head()) {
       put("num_classes", std::int64_t{0}, of_base);
     } else if (of_base == 0) {
-      add("num_classes",
-          to_string(std::max(size("head.weight", 0, 2), size("head.fc.weight", 0, 2))));
+      put("num_classes",
+          std::max(size("head.weight", 0, 2), size("head.fc.weight", 0, 2)),
+          of_base);
     }
   }
 
@@ -216,7 +217,13 @@ class Inference {
     put("distilled", distilled, base.distilled());
     put("reg_tokens", registers, base.reg_tokens());
     put("dual_patch_norm", has("patch_embed.norm.weight"), base.dual_patch_norm());
-    put("global_pool", std::string(token && !fc_norm ? "token" : "avg"), base.global_pool());
+    const bool both = token && !fc_norm && size("head.weight", 1, 2) == 2 * dim;
+    put("global_pool",
+        std::string(
+            both                ? "token_avg"
+            : token && !fc_norm ? "token"
+                                : "avg"),
+        base.global_pool());
     put("fc_norm", fc_norm, base.fc_norm().value_or(base.global_pool() != "token"));
     put_positions(base, patch, (token ? 1 : 0) + (distilled ? 1 : 0) + registers);
     put_heads(base, dim, inner);
@@ -286,6 +293,7 @@ class Inference {
       heads.push_back(second ? size(blocks + "0.attn.logit_scale", 0, 3) : size(table, 1, 2));
       windows.push_back((square_side(size(table, 0, 2)) + 1) / 2);
     }
+    put("version", base.version(), base.version());
     put("patch_size", patch, base.patch_size());
     put("in_chans", size("patch_embed.proj.weight", 1, 4), base.in_chans());
     put("embed_dim", dim, base.embed_dim());
@@ -344,6 +352,7 @@ class Inference {
         depths.push_back(count(block + ".transformer.", ".norm1.weight"));
       }
     }
+    put("version", base.version(), base.version());
     put("in_chans", size("stem.conv.weight", 1, 4), base.in_chans());
     put("stem_chans", stem, base.stem_chans());
     put("channels", channels, base.channels());

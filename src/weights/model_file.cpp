@@ -7,11 +7,13 @@
 
 #include "vitrine/error.h"
 #include "vitrine/models/registry.h"
+#include "vitrine/models/swin.h"
 #include "vitrine/text.h"
 #include "vitrine/weights/safetensors.h"
 
 #include "card_check.h"
 #include "card_json.h"
+#include "export_sizes.h"
 #include "layers/skip_init.h"
 #include "load_source.h"
 #include "recognise.h"
@@ -122,16 +124,40 @@ struct BuiltModel {
   std::shared_ptr<Classifier> model;
   ModelCard card;
   ModelOptions origin;  // of the file's own model
+  std::string assumed;  // of `LoadedModel`
   bool has_card = false;
 };
+
+/// Refuses a Swin of another library at an image size at which that would answer otherwise. A size
+/// that the caller asks for is taken as timm takes it.
+void check_windows(const WeightsFile& file, const Classifier& model) {
+  const auto* swin = dynamic_cast<const SwinTransformerImpl*>(&model);
+  if (swin == nullptr || swin->options.window_size().size() != 1) {
+    return;
+  }
+  const auto& layout = file.tensors().layout();
+  const auto misfit = detail::size_misfit(swin->options, layout);
+  if (!misfit.empty()) {
+    throw CheckpointError(
+        file.subject() + ": is of " + layout + ": " + misfit +
+        "; --image-size takes any, as timm would");
+  }
+}
 
 BuiltModel build_model(const WeightsFile& file, const ModelFileOptions& options) {
   const auto& subject = file.subject();
   BuiltModel built;
   auto& card = built.card;
+  const auto is_given = [&](const char* name) { return options.options.values().count(name) > 0; };
   auto own = own_card(file, options.architecture);
   built.has_card = own.has_value();
-  card = own ? std::move(*own) : detail::recognise(file, options.architecture).card;
+  if (own) {
+    card = std::move(*own);
+  } else {
+    auto found = detail::recognise(file, options.architecture);
+    card = std::move(found.card);
+    built.assumed = is_given("num_heads") ? "" : std::move(found.assumed);
+  }
   built.origin = card.options;
   const auto describer = subject + (built.has_card ? ": the card" : ": config.json beside it");
   try {
@@ -146,6 +172,9 @@ BuiltModel build_model(const WeightsFile& file, const ModelFileOptions& options)
   } catch (const c10::ValueError& error) {
     rethrow_if_callers(options);
     throw CheckpointError(describer + ": " + error.what_without_backtrace());
+  }
+  if (!is_given("img_size")) {
+    check_windows(file, *built.model);
   }
   return built;
 }
@@ -215,6 +244,7 @@ LoadedModel load_model(const std::string& path, const ModelFileOptions& options)
       LoadOptions().reset_head(options.reset_head).origin(built.origin).all_or_nothing(false),
       comparison(file, card, options));
   loaded.model = std::move(built.model);
+  loaded.assumed = std::move(built.assumed);
   check_labels(
       card, file.subject(), loaded.model->num_classes(), built.has_card && !options.reset_head);
   override_by(card.options, loaded.model->model_options());

@@ -134,14 +134,16 @@ Recognised infer(const Clues& clues) {
     put(known, config->options);
   }
   const auto accepts = [&](const Entry& entry) {
-    return !config || config->model_type.empty() || is_of_type({&entry, {}, 0}, config->model_type);
+    return source_has(clues.layout(), entry.name) &&
+           (!config || config->model_type.empty() ||
+            is_of_type({&entry, {}, 0}, config->model_type));
   };
   const auto inferred = infer_model(shapes, known, accepts);
   if (inferred.base == nullptr) {
     throw CheckpointError(start + nearest_text(file, shapes));
   }
   const std::string name = inferred.base->name;
-  Recognised result{find_card(name), inferred.differences, "its tensors"};
+  Recognised result{find_card(name), inferred.differences, "its tensors", ""};
   if (config && !config->family.empty() && config->family != result.card.family) {
     throw CheckpointError(
         start + " and are of another kind than config.json beside it says, " +
@@ -150,7 +152,8 @@ Recognised infer(const Clues& clues) {
   if (!inferred.untold.empty()) {
     throw CheckpointError(
         start + " and do not tell " + join(inferred.untold, " and ") + "; --model " + name +
-        " --model-kwargs " + inferred.differences + " with the right value for each ? opens it");
+        " --model-kwargs " + inferred.differences +
+        " with the right value for each ? may describe it");
   }
   result.card.options = inferred.options;
   const auto options = std::visit(
@@ -166,7 +169,8 @@ Recognised infer(const Clues& clues) {
     result.told_by += " and config.json beside it";
   }
   if (inferred.heads_assumed && result.card.family == "vit") {
-    result.told_by += ", with heads taken to be 64 wide";
+    result.assumed = "heads taken to be 64 wide";
+    result.told_by += ", with " + result.assumed;
   }
   return result;
 }
@@ -236,7 +240,7 @@ Recognised choose(const Clues& clues) {
   keep_if(candidates, [&](const auto& one) { return one.distance == least; });
   check_alike(candidates, clues);
   const auto& first = candidates.front();
-  Recognised result{find_card(first.entry->name), "", "its tensors"};
+  Recognised result{find_card(first.entry->name), "", "its tensors", ""};
   result.card.options = first.options;
   return result;
 }
@@ -244,14 +248,14 @@ Recognised choose(const Clues& clues) {
 /// The model that `name` says, else config.json, else the tensors.
 Recognised find_model(const Clues& clues, const std::optional<std::string>& name) {
   if (name) {
-    return {find_card(*name), "", ""};
+    return {find_card(*name), "", "", ""};
   }
   const auto& config = clues.config;
   if (!config || config->architecture.empty()) {
     return choose(clues);
   }
   try {
-    return {find_card(config->architecture), "", "config.json beside it"};
+    return {find_card(config->architecture), "", "config.json beside it", ""};
   } catch (const UnknownNameError& error) {
     throw CheckpointError(clues.file.subject() + ": config.json beside it: " + error.what());
   }

@@ -14,6 +14,7 @@ struct Recognised {
   ModelCard card;
   std::string differences;  // options of a model that is none of the zoo: "embed_dim=96,depth=3"
   std::string told_by;      // "its tensors", "config.json beside it"; empty where a name was given
+  std::string assumed;      // what nothing tells: "heads taken to be 64 wide"; mostly empty
 };
 
 /// Recognises the model in a file that carries no card.

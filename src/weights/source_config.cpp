@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <initializer_list>
 #include <map>
 #include <utility>
 
@@ -131,6 +132,49 @@ std::string family_of(const std::string& model_type) {
   return found == families.end() ? "" : found->second;
 }
 
+/// Refuses a model that computes with another function than vitrine's, by any of its `names`.
+void expect_activation(const JsonFields& fields, std::initializer_list<const char*> names) {
+  std::string found = *names.begin();
+  fields.read("hidden_act", found);
+  if (std::find(names.begin(), names.end(), found) == names.end()) {
+    fields.fail("hidden_act", "is '" + printable(found) + "', expected '" + *names.begin() + "'");
+  }
+}
+
+/// Refuses what no tensor tells and vitrine has one value for.
+void expect_number(const JsonFields& fields, const char* field, const Json& expected) {
+  const auto* value = fields.find(field);
+  if (value != nullptr && std::abs(fields.number(field, *value) - expected.get<double>()) > 1e-9) {
+    fields.fail(field, "is " + value->dump() + ", expected " + expected.dump());
+  }
+}
+
+/// One of vitrine's pretrained windows for each stage: transformers writes four, however many
+/// stages there are.
+void copy_pretrained_windows(const JsonFields& fields, ModelOptions& options) {
+  const auto* windows = fields.array("pretrained_window_sizes");
+  const auto* depths = fields.array("depths");
+  if (windows != nullptr) {
+    auto of_stages = *windows;
+    while (depths != nullptr && of_stages.size() > depths->size()) {
+      of_stages.erase(of_stages.size() - 1);
+    }
+    options.set(
+        "pretrained_window_sizes", read_option(fields, "pretrained_window_sizes", of_stages));
+  }
+}
+
+/// MobileViT takes images of any size; its tensors tell all but these.
+void read_mobilevit(const JsonFields& fields, bool second, ModelOptions& options) {
+  expect_activation(fields, {"silu", "swish"});
+  expect_number(fields, "output_stride", 32);
+  expect_number(fields, "layer_norm_eps", 1e-5);
+  copy_whole(fields, "patch_size", "patch_size", options);
+  if (!second) {
+    copy_whole(fields, "num_attention_heads", "num_heads", options);
+  }
+}
+
 /// What transformers writes as config.json. Sizes that tensors tell are left to them.
 SourceConfig read_hugging_face(const JsonFile& file) {
   const JsonFields fields(file.json, file.subject, "");
@@ -141,8 +185,10 @@ SourceConfig read_hugging_face(const JsonFile& file) {
   auto& options = config.options;
   config.labels = read_labels(fields);
   if (config.family == "mobilevit") {
-    return config;  // takes any size, and has one shape for each set of tensors
+    read_mobilevit(fields, kind == "mobilevitv2", options);
+    return config;
   }
+  expect_activation(fields, {"gelu"});
   const auto sides = read_sides(fields, "image_size");
   if (!sides.empty()) {
     options.img_size(sides[0], sides[1]);
@@ -152,7 +198,7 @@ SourceConfig read_hugging_face(const JsonFile& file) {
   }
   if (kind == "swin" || kind == "swinv2") {
     copy_whole(fields, "window_size", "window_size", options);
-    copy_list(fields, "pretrained_window_sizes", "pretrained_window_sizes", options);
+    copy_pretrained_windows(fields, options);
     copy_list(fields, "num_heads", "num_heads", options);
   } else {
     copy_whole(fields, "num_attention_heads", "num_heads", options);

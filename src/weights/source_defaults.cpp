@@ -165,7 +165,9 @@ bool tells_model(const std::string& layout) {
 
 bool source_has(const std::string& layout, const std::string& architecture) {
   return (!is_torchvision(layout) || torchvision_alias(architecture) != nullptr) &&
-         (layout != kOneHead || starts_with(architecture, "deit"));
+         (layout != kOneHead || starts_with(architecture, "deit")) &&
+         (!starts_with(layout, "Hugging Face DINOv2") ||
+          architecture.find("dinov2") != std::string::npos);
 }
 
 }  // namespace vitrine::detail

@@ -44,7 +44,7 @@ void take_step(nn::Linear& linear, Optimizer& optimizer, const nlohmann::json& s
 }
 
 TEST(Optimizer, TakesTheStepsOfTorchOptimAndOfTimmsLamb) {
-  const auto golden = train_golden();
+  const auto& golden = train_golden();
   for (const auto* name :
        {"adamw",
         "adam",
@@ -66,7 +66,7 @@ TEST(Optimizer, TakesTheStepsOfTorchOptimAndOfTimmsLamb) {
 }
 
 TEST(Optimizer, TakesAParametersOwnShareOfTheRate) {
-  const auto golden = train_golden();
+  const auto& golden = train_golden();
   for (const auto* name : {"adamw", "adam", "sgd", "lamb"}) {
     SCOPED_TRACE(name);
     // Twice the rate at half the share is the golden step; the bias, which has no share, goes on at
@@ -89,7 +89,7 @@ TEST(Optimizer, TakesAParametersOwnShareOfTheRate) {
 }
 
 TEST(Optimizer, GoesOnFromASavedStateToTheSameBits) {
-  const auto golden = train_golden();
+  const auto& golden = train_golden();
   for (const auto* name : {"adamw", "adam", "sgd", "lamb"}) {
     SCOPED_TRACE(name);
     const auto& expected = golden[name];

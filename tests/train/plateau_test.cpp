@@ -9,7 +9,7 @@ namespace vitrine {
 namespace {
 
 TEST(Plateau, EqualsTimmsSchedule) {
-  const auto golden = recipe_golden();
+  const auto& golden = recipe_golden();
   for (const auto& expected : golden["plateau"]) {
     const auto& given = expected["options"];
     const auto options = PlateauOptions()

@@ -13,7 +13,7 @@ namespace vitrine {
 namespace {
 
 TEST(LearningRate, EqualsTimmsCosineSchedule) {
-  const auto golden = train_golden();
+  const auto& golden = train_golden();
   for (const auto& expected : golden["schedules"]) {
     const auto options = ScheduleOptions()
                              .lr(expected["lr"].get<double>())
@@ -30,7 +30,7 @@ TEST(LearningRate, EqualsTimmsCosineSchedule) {
 }
 
 TEST(LearningRate, EqualsEveryScheduleOfTimms) {
-  const auto golden = recipe_golden();
+  const auto& golden = recipe_golden();
   const auto updates = golden["updates_per_epoch"].get<int64_t>();
   for (const auto& expected : golden["schedules"]) {
     SCOPED_TRACE(expected["sched"].get<std::string>() + expected["options"].dump());

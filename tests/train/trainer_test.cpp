@@ -118,7 +118,8 @@ TEST_F(TrainerTest, TakesTheRateOfTheShareOfAnEpochAtSeveralSizes) {
     const double first = epoch == 1 ? 0.6 : 0.3;
     ASSERT_EQ(rates.size(), 6U);
     for (std::size_t i = 0; i < rates.size(); ++i) {
-      EXPECT_NEAR(rates[i], first - 0.1 * static_cast<double>(i / 2), 1e-12) << i;
+      const auto update = i / 2;  // of two batches each
+      EXPECT_NEAR(rates[i], first - 0.1 * static_cast<double>(update), 1e-12) << i;
     }
     EXPECT_EQ(report->lr, rates.back());
   }

@@ -117,12 +117,14 @@ TEST(CheckpointTree, EntersTheFirstWrapperThatHoldsTensors) {
       "state_dict_ema",
       "model_ema",
       "ema_state_dict",
+      "ema",
       "teacher",
       "state_dict",
       "model",
       "model_state_dict",
       "student",
-      "net"};
+      "net",
+      "module"};
   for (std::size_t first = 0; first < order.size(); ++first) {
     std::vector<std::string> entries = {text("optimizer"), state("x")};
     for (auto i = order.size(); i > first; --i) {
@@ -143,6 +145,13 @@ TEST(CheckpointTree, EntersWrappersInWrappers) {
   const auto tree = tree_of(
       dict({text("model"), dict({text("state_dict"), state("a")}), text("net"), state("b")}));
   EXPECT_EQ(tree.path, "model.state_dict");
+  EXPECT_EQ(names_of(tree), Names{"a"});
+}
+
+TEST(CheckpointTree, TakesAnAverageInAWrapperOfItsOwn) {
+  const auto average = dict({text("module"), state("a"), text("updates"), integer(3)});
+  const auto tree = tree_of(dict({text("model"), state("b"), text("model_ema"), average}));
+  EXPECT_EQ(tree.path, "model_ema.module");
   EXPECT_EQ(names_of(tree), Names{"a"});
 }
 

@@ -1,7 +1,10 @@
 #include "vitrine/weights/export_model.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
@@ -15,6 +18,7 @@
 
 #include "same_weights.h"
 #include "support/reference_fill.h"
+#include "support/refusal.h"
 #include "support/temporary_folder.h"
 
 namespace vitrine {
@@ -220,6 +224,43 @@ TEST(ExportModel, RefusesACropThatTransformersMakesElsewhere) {
   }
 }
 
+TEST(ExportModel, TransformersDinov2OfAnySizeWithAHeadIsToldByItsFolder) {
+  const TemporaryFolder folder;
+  for (const auto* name : {"vit_small_patch14_dinov2", "vit_small_patch14_reg4_dinov2"}) {
+    SCOPED_TRACE(name);
+    const auto model = create_model(name, small_vit().set("global_pool", "token_avg"));
+    auto card = find_card(name);
+    card.preprocess.height(32).width(32);
+    export_model(folder / name, *model, card, Library::HuggingFace);
+    const auto back = load_model(folder / name);
+    EXPECT_EQ(back.card.architecture, name);
+    EXPECT_EQ(back.model->num_classes(), 5);
+    model->eval();
+    const torch::NoGradGuard no_grad;
+    const auto image = torch::rand({1, 3, 32, 32});
+    EXPECT_TRUE(torch::equal(back.model->forward(image), model->forward(image)));
+  }
+}
+
+TEST(ExportModel, ASwinOfTransformersIsRefusedWhereThatShiftsOtherwise) {
+  const TemporaryFolder folder;
+  const auto out = folder / "hub";
+  const auto name = "swin_tiny_patch4_window7_224";
+  const auto model = create_model(name, small_swin(7).img_size(56));
+  export_model(out, *model, find_card(name), Library::HuggingFace);
+  std::filesystem::remove(out + "/preprocessor_config.json");
+  auto config = nlohmann::json::parse(std::ifstream(out + "/config.json"));
+  config["image_size"] = 64;
+  std::ofstream(out + "/config.json") << config;
+  ModelFileOptions asked;
+  expect_refusal<CheckpointError>(
+      [&] { load_model(out, asked); },
+      out + "/model.safetensors: is of Hugging Face Swin: ",
+      {"windows of 7 fill each stage's map"});
+  asked.options.img_size(64);
+  EXPECT_EQ(load_model(out, asked).card.preprocess.height(), 64);
+}
+
 TEST(ExportModel, RefusesWhatTheLibraryDoesNotHave) {
   const TemporaryFolder folder;
   const auto refusal = [&](const std::string& name, const ModelOptions& options, Library library) {
@@ -250,7 +291,7 @@ TEST(ExportModel, RefusesWhatTheLibraryDoesNotHave) {
   EXPECT_NE(
       refusal("vit_small_patch14_dinov2", small_vit(), Library::HuggingFace).find("without a head"),
       std::string::npos);
-  const auto gated = small_vit().num_classes(0).set("mlp_ratio", 4.0);
+  const auto gated = small_vit().num_classes(0).set("mlp_ratio", 4.5);
   EXPECT_NE(
       refusal("vit_giant_patch14_dinov2", gated, Library::HuggingFace).find("its gated MLPs"),
       std::string::npos);

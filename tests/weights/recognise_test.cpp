@@ -105,6 +105,31 @@ std::vector<std::pair<std::string, ModelOptions>> unlisted_vits() {
            .img_size(32)}};
 }
 
+TEST_F(Recognise, AMobileVitV2OfNoWidthOfTheZooIsToldByItsTensors) {
+  const auto list = [](std::vector<int64_t> values) { return values; };
+  write(
+      "mobilevitv2_050",
+      ModelOptions()
+          .num_classes(7)
+          .set("stem_chans", int64_t{24})
+          .set("channels", list({48, 80, 152, 232, 304}))
+          .set("transformer_dims", list({80, 112, 152})));
+  const auto loaded = load_model(path_);
+  EXPECT_EQ(loaded.card.family, "mobilevit");
+  EXPECT_EQ(loaded.model->num_features(), 304);
+}
+
+TEST_F(Recognise, SaysThatHeadsAreTakenToBe64Wide) {
+  const auto [name, options] = unlisted_vits()[1];
+  write(name, options);
+  EXPECT_EQ(load_model(path_).assumed, "heads taken to be 64 wide");
+  ModelFileOptions told;
+  told.options.set("num_heads", int64_t{4});
+  EXPECT_EQ(load_model(path_, told).assumed, "");
+  write("deit_tiny_distilled_patch16_224");
+  EXPECT_EQ(load_model(path_).assumed, "");
+}
+
 TEST_F(Recognise, AVitOfNoSizeOfTheZooIsToldByItsTensors) {
   for (const auto& [name, options] : unlisted_vits()) {
     SCOPED_TRACE(name);
@@ -146,7 +171,7 @@ TEST_F(Recognise, HeadsThatNothingTellsAreAskedFor) {
       refusal(),
       "has no card, and its tensors fit no model of the zoo and do not tell num_heads; --model "
       "vit_tiny_patch16_224 --model-kwargs embed_dim=96,depth=3,num_heads=? with the right value "
-      "for each ? opens it");
+      "for each ? may describe it");
   write_text(
       folder_ / "config.json",
       R"({"model_type": "vit", "num_attention_heads": 3, "image_size": 224})");

@@ -87,6 +87,56 @@ TEST_F(Recognise, ANumberAloneIsTheShorterSideOfAMobileViT) {
   EXPECT_EQ(preprocess.mean()[0], 0);
 }
 
+TEST_F(Recognise, AConfigurationThatComputesOtherwiseIsRefused) {
+  const auto config = folder_ / "config.json";
+  const auto expect_refused = [&](const std::string& text, const std::string& expected) {
+    write_text(config, text);
+    try {
+      find_model_card(path_);
+      ADD_FAILURE() << text;
+    } catch (const CheckpointError& error) {
+      EXPECT_EQ(error.what(), config + ": " + expected);
+    }
+  };
+  write("mobilevit_xxs");
+  expect_refused(
+      R"({"model_type": "mobilevit", "output_stride": 16})", "output_stride is 16, expected 32");
+  expect_refused(
+      R"({"model_type": "mobilevit", "layer_norm_eps": 0.1})",
+      "layer_norm_eps is 0.1, expected 1e-05");
+  expect_refused(
+      R"({"model_type": "mobilevit", "hidden_act": "relu"})",
+      "hidden_act is 'relu', expected 'silu'");
+  write("vit_tiny_patch16_224", ModelOptions().num_classes(2));
+  expect_refused(
+      R"({"model_type": "vit", "hidden_act": "relu"})", "hidden_act is 'relu', expected 'gelu'");
+}
+
+TEST_F(Recognise, HeadsOfAMobileViTAreThoseOfItsConfiguration) {
+  write("mobilevit_xxs");
+  write_text(folder_ / "config.json", R"({"model_type": "mobilevit", "num_attention_heads": 2})");
+  const auto loaded = load_model(path_);
+  EXPECT_EQ(std::get<int64_t>(loaded.model->model_options().values().at("num_heads")), 2);
+}
+
+TEST_F(Recognise, PretrainedWindowsOfStagesThatThereAreNotAreLeftOut) {
+  const std::vector<int64_t> depths = {1, 1};
+  const std::vector<int64_t> heads = {2, 4};
+  write(
+      "swinv2_tiny_window8_256",
+      ModelOptions()
+          .img_size(64)
+          .set("embed_dim", int64_t{16})
+          .set("depths", depths)
+          .set("num_heads", heads)
+          .set("window_size", int64_t{4}));
+  write_text(
+      folder_ / "config.json",
+      R"({"model_type": "swinv2", "image_size": 64, "window_size": 4, "depths": [1, 1],
+          "num_heads": [2, 4], "pretrained_window_sizes": [0, 0, 0, 0]})");
+  EXPECT_EQ(load_model(path_).model->num_classes(), 1000);
+}
+
 TEST_F(Recognise, AnotherFamilysConfigurationDoesNotCount) {
   write("deit_tiny_distilled_patch16_224", ModelOptions().num_classes(2));
   const auto config = folder_ / "config.json";

@@ -15,8 +15,8 @@ struct LoadOptions {
   /// Keep the model's own, random head and ignore the file's.
   TORCH_ARG(bool, reset_head) = false;
   /// Of a PyTorch file, the dict that holds the weights, or dicts joined by dots; empty for the
-  /// usual ones: state_dict_ema, model_ema, ema_state_dict, teacher, state_dict, model,
-  /// model_state_dict, student, net.
+  /// usual ones: state_dict_ema, model_ema, ema_state_dict, ema, teacher, state_dict, model,
+  /// model_state_dict, student, net, module.
   TORCH_ARG(std::string, checkpoint_key);
   /// Options of the model that the weights are of, as far as they are known: the shape of positions
   /// does not tell 8x32 patches from 16x16 (`Classifier::adapt_weight`).

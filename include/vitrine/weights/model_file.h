@@ -16,6 +16,9 @@ struct LoadedModel {
   std::shared_ptr<Classifier> model;
   ModelCard card;
   LoadReport report;
+  /// What nothing tells of a model that is none of the zoo, and was taken as most are: "heads taken
+  /// to be 64 wide". Empty where there is no such thing, or the caller's options say it.
+  std::string assumed;
 };
 
 /// What the caller knows better than the file.
