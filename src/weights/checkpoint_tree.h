@@ -30,8 +30,8 @@ struct CheckpointTree {
 /// Finds the state dict of `file`.
 ///
 /// Training scripts wrap it. With an empty `key`, the first of state_dict_ema, model_ema,
-/// ema_state_dict, teacher, state_dict, model, model_state_dict, student and net that holds tensors
-/// is entered, again and again; averaged weights (EMA) come first, as in timm. Otherwise `key` is
+/// ema_state_dict, ema, teacher, state_dict, model, model_state_dict, student, net and module that
+/// holds tensors is entered, again and again; averaged weights (EMA) come first, as in timm. Otherwise `key` is
 /// the one to enter, or keys joined by dots. A list of (name, tensor) pairs counts as a dict; of a
 /// module that was saved whole, parameters and buffers are walked as its state_dict() would.
 /// Prefixes of names stay.

@@ -202,9 +202,9 @@ TEST(CheckpointTree, RefusesWhatIsNoStateDict) {
   expect_tree_refused(
       dict({text("a"), integer(1)}), "holds a dict of 1 with the keys 'a'; expected");
   expect_tree_refused(
-      dict({text("epoch"), integer(1), text("module"), dict({text("a"), one()})}),
-      "with the keys 'epoch', 'module'; expected a state dict, of names and tensors; "
-      "--checkpoint-key module takes the tensors under 'module'");
+      dict({text("epoch"), integer(1), text("weights"), dict({text("a"), one()})}),
+      "with the keys 'epoch', 'weights'; expected a state dict, of names and tensors; "
+      "--checkpoint-key weights takes the tensors under 'weights'");
   expect_tree_refused(
       dict({integer(0), one()}), "holds a dict of 1 with the keys the int 0; expected");
   expect_tree_refused(call("m", "Net", {}), "holds an object of m.Net; expected");
