@@ -31,10 +31,10 @@ struct CheckpointTree {
 ///
 /// Training scripts wrap it. With an empty `key`, the first of state_dict_ema, model_ema,
 /// ema_state_dict, ema, teacher, state_dict, model, model_state_dict, student, net and module that
-/// holds tensors is entered, again and again; averaged weights (EMA) come first, as in timm. Otherwise `key` is
-/// the one to enter, or keys joined by dots. A list of (name, tensor) pairs counts as a dict; of a
-/// module that was saved whole, parameters and buffers are walked as its state_dict() would.
-/// Prefixes of names stay.
+/// holds tensors is entered, again and again; averaged weights (EMA) come first, as in timm.
+/// Otherwise `key` is the one to enter, or keys joined by dots. A list of (name, tensor) pairs
+/// counts as a dict; of a module that was saved whole, parameters and buffers are walked as its
+/// state_dict() would. Prefixes of names stay.
 ///
 /// Throws CheckpointError when there is no state dict there, saying what is there instead, and when
 /// one of its tensors is unsound.
