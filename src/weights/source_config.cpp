@@ -190,7 +190,9 @@ SourceConfig read_hugging_face(const JsonFile& file) {
   }
   expect_activation(fields, {"gelu"});
   const auto sides = read_sides(fields, "image_size");
-  if (!sides.empty()) {
+  // A DINOv2 is mostly given smaller images than those of its positions, whose square they tell.
+  const bool of_positions = kind.rfind("dinov2", 0) == 0 && sides.size() == 2;
+  if (!sides.empty() && !(of_positions && sides[0] == sides[1])) {
     options.img_size(sides[0], sides[1]);
   }
   if (const auto* eps = fields.find("layer_norm_eps")) {

@@ -242,6 +242,16 @@ TEST(ExportModel, TransformersDinov2OfAnySizeWithAHeadIsToldByItsFolder) {
   }
 }
 
+TEST(ExportModel, TransformersDinov2SeesImagesSmallerThanItsPositions) {
+  const TemporaryFolder folder;
+  const auto out = folder / "hub";
+  const auto* name = "vit_small_patch14_dinov2";
+  export_model(out, *create_model(name), find_card(name), Library::HuggingFace);
+  EXPECT_EQ(find_model_card(out).preprocess.height(), 518);
+  std::filesystem::remove(out + "/preprocessor_config.json");
+  EXPECT_EQ(find_model_card(out).preprocess.height(), 224);
+}
+
 TEST(ExportModel, ASwinOfTransformersIsRefusedWhereThatShiftsOtherwise) {
   const TemporaryFolder folder;
   const auto out = folder / "hub";
