@@ -64,6 +64,7 @@ def timm_case(name, side, **more):
 
 TINY = dict(hidden_size=192, num_attention_heads=3, intermediate_size=768)
 SMALL_DINOV2 = dict(hidden_size=384, num_attention_heads=6, image_size=518, patch_size=14)
+OF_518 = ("518x518",)  # which vitrine, as the processor of transformers, would cut to 224
 
 CASES = {
     "timm ViT": timm_case("vit_tiny_patch16_224", 224),
@@ -91,15 +92,16 @@ CASES = {
         "deit_tiny_distilled_patch16_224", 224,
         lambda: of_transformers("DeiT", "ForImageClassificationWithTeacher", **TINY)),
     "transformers Dinov2": Case("vit_small_patch14_dinov2", 518,
-                                lambda: of_transformers("Dinov2", "Model", **SMALL_DINOV2), batch=1),
+                                lambda: of_transformers("Dinov2", "Model", **SMALL_DINOV2), batch=1, options=OF_518),
     "transformers Dinov2WithRegisters": Case(
         "vit_small_patch14_reg4_dinov2", 518,
-        lambda: of_transformers("Dinov2WithRegisters", "Model", **SMALL_DINOV2), batch=1),
+        lambda: of_transformers("Dinov2WithRegisters", "Model", **SMALL_DINOV2), batch=1, options=OF_518),
     "transformers Dinov2 classifier": Case(
-        "vit_small_patch14_dinov2", 518, lambda: of_transformers("Dinov2", **SMALL_DINOV2), batch=1),
+        "vit_small_patch14_dinov2", 518, lambda: of_transformers("Dinov2", **SMALL_DINOV2), batch=1,
+        options=OF_518),
     "transformers Dinov2WithRegisters classifier": Case(
         "vit_small_patch14_reg4_dinov2", 518, lambda: of_transformers("Dinov2WithRegisters", **SMALL_DINOV2),
-        batch=1),
+        batch=1, options=OF_518),
     "transformers Swin": Case("swin_tiny_patch4_window7_224", 224, lambda: of_transformers("Swin")),
     "transformers Swinv2": Case("swinv2_tiny_window8_256", 256, lambda: of_transformers(
         "Swinv2", image_size=256, window_size=8)),
