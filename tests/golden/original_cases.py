@@ -17,7 +17,7 @@ from unittest import mock
 import torch
 import yaml
 
-from checkpoint_cases import Case, Made
+from checkpoint_cases import OF_518, Case, Made
 
 VIT_PYTORCH = ["0.7.0", "0.10.3", "0.40.2", "1.2.9", "1.4.5", "1.16.1", "1.26.11"]
 
@@ -150,9 +150,10 @@ CASES = {
         swin, 2, dict(img_size=256, window_size=16, embed_dim=128, depths=[2, 2, 18, 2], num_heads=[4, 8, 16, 32],
                       pretrained_window_sizes=[12, 12, 12, 6])), repository="Swin-Transformer"),
     "DINO": Case("vit_small_patch16_224.dino", 224, dino, repository="dino"),
-    "DINOv2": Case("vit_small_patch14_dinov2", 518, functools.partial(dinov2, 0, 0), batch=1, repository="dinov2"),
+    "DINOv2": Case("vit_small_patch14_dinov2", 518, functools.partial(dinov2, 0, 0), batch=1, options=OF_518,
+                   repository="dinov2"),
     "DINOv2 registers in chunks": Case("vit_small_patch14_reg4_dinov2", 518, functools.partial(dinov2, 4, 4), batch=1,
-                                       repository="dinov2"),
+                                       options=OF_518, repository="dinov2"),
     "DeiT": Case("deit_tiny_patch16_224", 224, functools.partial(deit, "models", "deit_tiny_patch16_224"),
                  repository="deit"),
     "DeiT distilled": Case("deit_tiny_distilled_patch16_224", 224, functools.partial(
