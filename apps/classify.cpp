@@ -9,6 +9,7 @@
 #include "common_options.h"
 #include "image_loop.h"
 #include "inputs.h"
+#include "open_model.h"
 #include "predictions.h"
 
 namespace vitrine {

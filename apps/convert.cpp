@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "common_options.h"
 #include "inputs.h"
+#include "open_model.h"
 
 namespace vitrine {
 namespace {

@@ -16,6 +16,7 @@
 #include "evaluation.h"
 #include "evaluation_report.h"
 #include "inputs.h"
+#include "open_model.h"
 #include "stop_signals.h"
 
 namespace vitrine {

@@ -8,6 +8,7 @@
 #include "vitrine/weights/average.h"
 
 #include "common_options.h"
+#include "open_model.h"
 #include "progress.h"
 #include "stop_signals.h"
 

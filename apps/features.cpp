@@ -14,6 +14,7 @@
 #include "image_loop.h"
 #include "inputs.h"
 #include "knn_evaluation.h"
+#include "open_model.h"
 
 namespace vitrine {
 namespace {

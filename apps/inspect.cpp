@@ -241,14 +241,11 @@ Command inspect_command() {
   spec.least_operands = 1;
   spec.most_operands = 1;
   spec.description =
-      "FILE is a safetensors or PyTorch file. Prints its kind, whose names its tensors bear, the "
-      "model\n"
-      "that they are, each tensor with its type and shape, and what else is there; with --model, "
-      "what\n"
-      "stands against loading it as that model. Nothing in the file is executed, and of the "
-      "tensors "
-      "only\n"
-      "Swin V2's coordinates are read, which tell its windows.";
+      "FILE is a safetensors or PyTorch file. Prints its kind, whose names its tensors bear, the\n"
+      "model that they are, each tensor with its type and shape, and what else is there; with\n"
+      "--model, what stands against loading it as that model. Nothing in the file is executed, "
+      "and\n"
+      "of the tensors only Swin V2's coordinates are read, which tell its windows.";
   spec.groups = {
       {"Inspection",
        {checkpoint_key_option(),
