@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <csignal>
 #include <iostream>
-#include <malloc.h>
 #include <new>
 #include <string>
 #include <vector>
@@ -17,6 +16,7 @@
 
 #include "arguments.h"
 #include "commands.h"
+#include "heap.h"
 
 namespace vitrine {
 namespace {
@@ -68,12 +68,7 @@ void prepare_process() {
   // Images are decoded by several threads already, and every fault is told by the command itself.
   cv::setNumThreads(0);
   cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
-#ifdef __GLIBC__
-  // Large tensors would otherwise go back to the kernel after each use, to be paged in again.
-  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  ::mallopt(M_TRIM_THRESHOLD, 512 << 20);
-  ::mallopt(M_TOP_PAD, 16 << 20);
-#endif
+  keep_heap();
 }
 
 int run(const std::vector<std::string>& words) {

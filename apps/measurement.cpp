@@ -10,11 +10,12 @@
 #include <chrono>
 #include <cmath>
 #include <fstream>
-#include <malloc.h>
 #include <string>
 
 #include "vitrine/infer/predictor.h"
 #include "vitrine/train/trainer.h"
+
+#include "heap.h"
 
 namespace vitrine {
 namespace {
@@ -54,9 +55,7 @@ void reset_peak(c10::Device device) {
   if (!device.is_cpu()) {
     return reset_device_peak(device);
   }
-#ifdef __GLIBC__
-  ::malloc_trim(0);
-#endif
+  empty_heap();
   std::ofstream("/proc/self/clear_refs") << 5;  // see proc_pid_clear_refs(5)
 }
 

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <iostream>
 #include <random>
 #include <string>
 #include <thread>
@@ -133,10 +134,11 @@ TEST(KilledRun, AlwaysGoesOnAndEndsWithTheSameBits) {
   int stops = 0;
   int kills = 0;
   int inside_saves = 0;
+  int polite = 0;
   int run_number = 0;
   std::string run = folder / "0";
   std::string newest;
-  while (kills < wanted) {
+  while (kills < wanted || inside_saves < wanted * 2 / 5 || polite < wanted / 5) {
     Process process(command(run), one_thread());
     const auto stop = stop_number(stops);
     const bool reached = wait_for_time(process, stop, run, random);
@@ -148,7 +150,7 @@ TEST(KilledRun, AlwaysGoesOnAndEndsWithTheSameBits) {
     const auto result = process.wait();
     if (result.signal == SIGKILL || result.status == 128 + signal) {
       ++stops;
-      kills += result.signal == SIGKILL ? 1 : 0;
+      (result.signal == SIGKILL ? kills : polite) += 1;
       inside_saves += has_file_of(run, ".tmp-" + std::to_string(process.id())) ? 1 : 0;
       EXPECT_TRUE(stop != Stop::Polite || !has_half_written(run));
       // Nothing that was kept is lost, and nothing unreadable is left.
@@ -167,10 +169,8 @@ TEST(KilledRun, AlwaysGoesOnAndEndsWithTheSameBits) {
   ASSERT_EQ(result.status, 0) << result.err;
   EXPECT_EQ(result.err.find("warning"), std::string::npos) << result.err;
   expect_same_end(run);
-  EXPECT_GE(inside_saves, 1);
-  RecordProperty("stops", stops);
-  RecordProperty("kills", kills);
-  RecordProperty("kills_inside_a_save", inside_saves);
+  std::cout << kills << " kills, " << inside_saves << " of them inside a save, and " << polite
+            << " polite signals, over " << run_number + 1 << " runs\n";
 }
 
 /// Starts a run and waits until two epochs are done.
