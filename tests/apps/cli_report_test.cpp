@@ -153,6 +153,29 @@ TEST(ReportPage, ThatCannotBeWrittenIsNamed) {
   EXPECT_NE(result.err.find("/nowhere/page.html: cannot write"), std::string::npos) << result.err;
 }
 
+TEST(EventFileOfARun, GivesTensorBoardTheMetrics) {
+  const auto read = run_process({"python3", VITRINE_READ_EVENTS, finished_run()});
+  if (read.status == 77) {
+    GTEST_SKIP() << "python3 has no tensorboard";
+  }
+  ASSERT_EQ(read.status, 0) << read.err;
+  const auto tags = nlohmann::json::parse(read.out);
+  ASSERT_EQ(tags.size(), 6U) << read.out;
+  const auto lines = lines_of(bytes_of(finished_run() + "/metrics.jsonl"));
+  ASSERT_EQ(lines.size(), 3U);
+  for (auto tag = tags.begin(); tag != tags.end(); ++tag) {
+    ASSERT_EQ(tag->size(), lines.size()) << tag.key();
+    auto field = tag.key();
+    std::replace(field.begin(), field.end(), '/', '_');
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      const auto line = nlohmann::json::parse(lines[i]);
+      EXPECT_EQ((*tag)[i][0], line["step"]);
+      EXPECT_EQ((*tag)[i][1], line["time"]);
+      EXPECT_EQ((*tag)[i][2].get<float>(), line[field].get<float>()) << tag.key();
+    }
+  }
+}
+
 TEST(EvaluateSeveral, PrintsALineForEach) {
   const auto result = evaluate({"--weights", best(), "--weights", best(), "--quiet"});
   ASSERT_EQ(result.status, 0) << result.err;
