@@ -1,6 +1,7 @@
 #include <ATen/Context.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -93,11 +94,22 @@ TrainEvents show(const Arguments& arguments, const TrainOptions& options) {
   return events;
 }
 
+/// Has a GPU add up in an order that does not differ from run to run: in the convolutions, and with
+/// `everywhere` in all operators, of which one that cannot is an error.
+void be_deterministic(bool everywhere) {
+  auto& context = at::globalContext();
+  context.setDeterministicCuDNN(true);
+  if (everywhere) {
+    ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);  // as cuBLAS wants it for this
+    context.setDeterministicAlgorithms(true, /*warn_only=*/false);
+    context.setDeterministicFillUninitializedMemory(false);
+  }
+}
+
 int run_train(const Arguments& arguments) {
   const auto device = open_device(arguments);
   const auto options = read_train_options(arguments).device(device);
-  // On a GPU some convolutions would otherwise add up in an order that differs from run to run.
-  at::globalContext().setDeterministicCuDNN(true);
+  be_deterministic(arguments.flag("deterministic") && device.is_cuda());
   if (options.warmup_epochs() >= options.epochs() && !options.warmup_prefix()) {
     note(arguments, "--warmup-epochs is not less than --epochs: --lr is never reached");
   }

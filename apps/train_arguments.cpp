@@ -170,6 +170,8 @@ std::vector<OptionGroup> train_groups() {
   groups.back().options.push_back(flag_option(
       "grad-checkpointing",
       "compute blocks again for their gradients: less memory, more time, the same result"));
+  groups.back().options.push_back(flag_option(
+      "deterministic", "let no run on a GPU differ from the next in a bit, at the price of time"));
   return groups;
 }
 

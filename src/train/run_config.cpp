@@ -1,5 +1,6 @@
 #include "train/run_config.h"
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
 #include <nlohmann/json.hpp>
@@ -103,7 +104,8 @@ std::string make_run_config(const TrainOptions& options, const ImageSplits& spli
       {"vitrine", version()},
       {"libtorch", libtorch_version()},
       {"threads", at::get_num_threads()},
-      {"device", c10::DeviceTypeName(options.device().type(), /*lower_case=*/true)}};
+      {"device", c10::DeviceTypeName(options.device().type(), /*lower_case=*/true)},
+      {"deterministic", at::globalContext().deterministicAlgorithms()}};
   return config.dump(2, ' ', /*ensure_ascii=*/false, OrderedJson::error_handler_t::replace) + "\n";
 }
 

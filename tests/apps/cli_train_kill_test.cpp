@@ -198,6 +198,27 @@ TEST(InterruptedRun, KeepsWhatIsDoneAndLeavesWith128PlusTheSignal) {
   }
 }
 
+TEST(InterruptedRun, GoesOnToTheSameBitsOnAGpu) {
+  const TemporaryFolder folder;
+  const auto words = [&](const std::string& run) {
+    return joined(command(run), {"--device=cuda", "--deterministic"});
+  };
+  const auto whole = run_process(words(folder / "whole"));
+  if (whole.status == 1 && whole.err.find("cannot be used") != std::string::npos) {
+    GTEST_SKIP() << whole.err;
+  }
+  ASSERT_EQ(whole.status, 0) << whole.err;
+  const auto run = folder / "run";
+  Process process(words(run));
+  start(process, run);
+  process.send(SIGTERM);
+  const auto stopped = process.wait();
+  EXPECT_EQ(stopped.status, 128 + SIGTERM) << stopped.err;
+  EXPECT_EQ(run_process(words(run)).status, 0);
+  EXPECT_EQ(
+      bytes_of(checkpoint_of(run, kEpochs)), bytes_of(checkpoint_of(folder / "whole", kEpochs)));
+}
+
 TEST(InterruptedRun, EndsAtOnceWithASecondSignal) {
   const TemporaryFolder folder;
   const auto run = folder / "run";
