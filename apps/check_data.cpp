@@ -22,6 +22,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
+using MissingClasses = std::map<std::string, std::vector<std::string>>;  // by part
+
 const ImageSample& sample_at(const ImageData& data, const ImagePlace& place) {
   return data.parts.at(place.part).samples[place.index];
 }
@@ -46,6 +48,17 @@ int64_t count_leaks(const DataReport& report) {
   return std::count_if(report.duplicates.begin(), report.duplicates.end(), is_leak);
 }
 
+/// The first few of some names, and how many more there are.
+std::string some_of(const std::vector<std::string>& names) {
+  constexpr std::size_t kMostNamed = 5;
+  std::vector<std::string> shown;
+  for (std::size_t i = 0; i < std::min(names.size(), kMostNamed); ++i) {
+    shown.push_back(printable(names[i], 4096));
+  }
+  const auto more = names.size() - shown.size();
+  return join(shown, ", ") + (more > 0 ? " and " + std::to_string(more) + " more" : "");
+}
+
 ordered_json to_json(const Spread& spread) {
   return {{"min", spread.least}, {"median", spread.median}, {"max", spread.most}};
 }
@@ -54,7 +67,7 @@ ordered_json to_json(
     const ImageData& data,
     const DataReport& report,
     const std::vector<std::string>& errors,
-    const std::map<std::string, std::vector<std::string>>& missing) {
+    const MissingClasses& missing) {
   ordered_json json = {
       {"kind", data.kind},
       {"images", report.images},
@@ -167,7 +180,8 @@ void print_table(
     std::ostream& stream,
     const ImageData& data,
     const DataReport& report,
-    const std::map<std::string, std::vector<std::string>>& missing) {
+    const MissingClasses& missing,
+    const std::vector<std::string>& ignored) {
   stream << data.kind << ": " << report.images << " images, " << report.broken.size() << " broken\n"
          << "width " << describe(report.width) << "; height " << describe(report.height) << '\n'
          << describe_counts(report.formats, "") << "; "
@@ -181,9 +195,39 @@ void print_table(
     stream << "\nclasses without an image in " << part_name(part) << ": " << join(shown, ", ")
            << '\n';
   }
+  if (!ignored.empty()) {
+    stream << "\nignored: " << ignored.size() << (ignored.size() == 1 ? " file" : " files")
+           << " without an image's extension or beside the class folders: " << some_of(ignored)
+           << '\n';
+  }
   if (!report.duplicates.empty()) {
     print_duplicates(stream, data, report);
   }
+}
+
+/// Writes what is wrong with the data as a whole, each on a line of standard error; whether there
+/// is anything.
+bool tell_faults(
+    const std::string& path,
+    const ImageData& data,
+    const DataReport& report,
+    const MissingClasses& missing) {
+  const auto fault = class_fault(path, data);
+  if (fault) {
+    std::cerr << "vitrine: " << *fault << '\n';
+  }
+  for (const auto& [part, names] : missing) {
+    std::cerr << "vitrine: " << printable(path) << ": has no image that can be read of "
+              << names.size() << (names.size() == 1 ? " class" : " classes")
+              << (part.empty() ? "" : " in " + part) << ": " << some_of(names) << '\n';
+  }
+  const auto leaks = count_leaks(report);
+  if (leaks > 0) {
+    std::cerr << "vitrine: " << printable(path) << ": " << leaks
+              << (leaks == 1 ? " picture is" : " pictures are")
+              << " in several parts, so that a model is judged by what it was trained on\n";
+  }
+  return fault || !missing.empty() || leaks > 0;
 }
 
 int run_check_data(const Arguments& arguments) {
@@ -212,22 +256,16 @@ int run_check_data(const Arguments& arguments) {
     return 128 + stop_signal();
   }
   const auto missing = missing_classes(data, *report);
+  const auto ignored = ignored_files(path, data);
   if (arguments.text("format") == "json") {
-    std::cout << to_line(to_json(data, *report, errors, missing)) << '\n';
+    auto json = to_json(data, *report, errors, missing);
+    json["ignored"] = ignored;
+    std::cout << to_line(json) << '\n';
   } else {
-    print_table(std::cout, data, *report, missing);
+    print_table(std::cout, data, *report, missing, ignored);
   }
-  const auto fault = class_fault(path, data);
-  if (fault) {
-    std::cerr << "vitrine: " << *fault << '\n';
-  }
-  const auto leaks = count_leaks(*report);
-  if (leaks > 0) {
-    std::cerr << "vitrine: " << printable(path) << ": " << leaks
-              << (leaks == 1 ? " picture is" : " pictures are")
-              << " in several parts, so that a model is judged by what it was trained on\n";
-  }
-  return fault || leaks > 0 || !report->broken.empty() ? 1 : 0;
+  const bool faulty = tell_faults(path, data, *report, missing);
+  return faulty || !report->broken.empty() ? 1 : 0;
 }
 
 }  // namespace
@@ -240,16 +278,13 @@ Command check_data_command() {
   spec.least_operands = 1;
   spec.most_operands = 1;
   spec.description =
-      "DATA is as for 'train'. Names every image that cannot be read on a line of standard error, "
-      "and\n"
-      "prints classes with their numbers of images, sizes, formats, classes without an image, and\n"
-      "pictures that are there more than once, to the last pixel: within a part, or in several "
-      "parts,\n"
-      "which would let a model be judged by what it was trained on. Status 1 where an image is "
-      "broken,\n"
-      "a class is missing, the classes are not as 'train' needs them, or a picture is in several "
-      "parts,\n"
-      "with a line on standard error for each of these.";
+      "DATA is as for 'train'. Names every image that cannot be read on a line of standard\n"
+      "error, and prints classes with their numbers of images, sizes, formats, classes without an\n"
+      "image, files of an image folder that 'train' passes over, and pictures that are there more\n"
+      "than once, to the last pixel: within a part, or in several parts, which would let a model\n"
+      "be judged by what it was trained on. Status 1 where an image is broken, a part has no\n"
+      "image of a class, the classes are not as 'train' needs them, or a picture is in several\n"
+      "parts, with a line on standard error for each of these.";
   spec.groups = {
       {"Check",
        {choice_option("format", {"table", "json"}, "how the result is printed", "table"),

@@ -6,8 +6,12 @@
 #include <array>
 #include <cstdint>
 #include <dlfcn.h>
+#include <filesystem>
 #include <iostream>
+#include <optional>
+#include <set>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <variant>
 #include <vector>
@@ -16,7 +20,9 @@
 #include "vitrine/error.h"
 #include "vitrine/models/registry.h"
 #include "vitrine/text.h"
+#include "vitrine/train/run_checkpoints.h"
 #include "vitrine/train/train_options.h"
+#include "vitrine/weights/model_file.h"
 
 namespace vitrine {
 namespace {
@@ -103,6 +109,41 @@ std::string default_workers() {
   return std::to_string(std::min(cores, 8U));
 }
 
+/// The seed of the run that made the weights at `path`, a file, a run's checkpoint or its folder,
+/// where their card tells it.
+std::optional<std::int64_t> told_seed(const std::string& path) {
+  std::error_code ignored;
+  const auto best = run_of_checkpoint(path).value_or(path) + "/best.safetensors";
+  const auto card = read_card(std::filesystem::exists(best, ignored) ? best : path);
+  if (!card || card->provenance.count("seed") == 0) {
+    return std::nullopt;
+  }
+  std::int64_t seed = 0;
+  const bool whole = parse_whole(card->provenance.at("seed"), seed) && seed >= 0;
+  return whole ? std::optional(seed) : std::nullopt;
+}
+
+/// From which --val-fraction draws.
+std::int64_t choose_split_seed(const Arguments& arguments) {
+  const auto seed = arguments.whole("seed");
+  if (arguments.given("seed") || arguments.real("val-fraction") == 0) {
+    return seed;
+  }
+  std::set<std::optional<std::int64_t>> told;
+  for (const auto& path : arguments.all("weights")) {
+    told.insert(told_seed(path));
+  }
+  if (told.size() > 1) {
+    note(
+        arguments,
+        "--val-fraction draws by seed " + std::to_string(seed) +
+            ", since not all --weights tell the same; it may set images apart that some were "
+            "trained on");
+    return seed;
+  }
+  return told.empty() ? seed : told.begin()->value_or(seed);
+}
+
 }  // namespace
 
 OptionSpec model_kwargs_option() {
@@ -146,7 +187,12 @@ OptionSpec val_fraction_option() {
 
 OptionSpec split_seed_option() {
   const auto seed = std::to_string(TrainOptions().seed());
-  return whole_option("seed", "from which --val-fraction draws, as for 'train'", seed, 0);
+  return whole_option(
+      "seed",
+      "from which --val-fraction draws, as for 'train'; not given, that of the run that made "
+      "--weights, where they tell it",
+      seed,
+      0);
 }
 
 OptionSpec workers_option(int64_t least) {
@@ -244,8 +290,8 @@ Precision read_precision(const Arguments& arguments) {
 }
 
 ImageSplits find_splits(const Arguments& arguments, const std::string& path) {
-  return scan_image_splits(
-      path, arguments.real("val-fraction"), static_cast<std::uint64_t>(arguments.whole("seed")));
+  const auto seed = choose_split_seed(arguments);
+  return scan_image_splits(path, arguments.real("val-fraction"), static_cast<std::uint64_t>(seed));
 }
 
 ModelOptions model_options(const Arguments& arguments, const std::string& family) {

@@ -46,7 +46,9 @@ c10::Device open_device(const Arguments& arguments);
 /// The precision of --precision.
 Precision read_precision(const Arguments& arguments);
 
-/// The images at `path` to train on and to judge by, as --val-fraction and --seed say.
+/// The images at `path` to train on and to judge by, as --val-fraction and --seed say. Where --seed
+/// is not given, the seed is that of the run that made --weights, which thus is not judged by what
+/// it was trained on.
 ImageSplits find_splits(const Arguments& arguments, const std::string& path);
 
 /// The options of a model of `family` that --model-kwargs, --num-classes and --image-size give.

@@ -61,6 +61,8 @@ void prepare_process() {
   // A reader that went away (`vitrine models | head`) ends the program without a word, even where
   // the parent had the signal ignored.
   std::signal(SIGPIPE, SIG_DFL);
+  // A limit on the size of files (ulimit -f) is told as a full disk is.
+  std::signal(SIGXFSZ, SIG_IGN);
   std::ios::sync_with_stdio(false);
   std::cin.tie(nullptr);
   static NoWarnings no_warnings;

@@ -98,6 +98,24 @@ void apply_model(const Arguments& arguments, TrainOptions& options) {
   }
 }
 
+/// What an earlier run's config.json says of these holds where the command line says nothing.
+void apply_running(const Arguments& arguments, TrainOptions& options) {
+  const bool earlier = arguments.given("config") || arguments.given("resume");
+  const auto counts = [&](const char* name) { return arguments.given(name) || !earlier; };
+  if (counts("workers")) {
+    options.workers(arguments.whole("workers"));
+  }
+  if (counts("grad-checkpointing")) {
+    options.grad_checkpointing(arguments.flag("grad-checkpointing"));
+  }
+  if (counts("save-every")) {
+    options.save_every(arguments.whole("save-every"));
+  }
+  if (counts("keep")) {
+    options.keep(arguments.whole("keep"));
+  }
+}
+
 }  // namespace
 
 TrainOptions read_train_options(const Arguments& arguments) {
@@ -119,6 +137,10 @@ TrainOptions read_train_options(const Arguments& arguments) {
   if (options.data().empty()) {
     throw UsageError("train: DATA is missing; see 'vitrine train --help'");
   }
+  if (arguments.given("output")) {
+    options.output(arguments.text("output"));
+  }
+  options.fresh(arguments.flag("fresh"));
   apply_model(arguments, options);
   apply_training_arguments(arguments, options);
   check_effects(arguments, options);
@@ -128,17 +150,14 @@ TrainOptions read_train_options(const Arguments& arguments) {
   if (arguments.given("precision")) {
     options.precision(read_precision(arguments));
   }
-  if (arguments.given("output") || options.output().empty()) {
-    options.output(arguments.given("output") ? arguments.text("output") : default_output(options));
-    while (options.output().size() > 1 && options.output().back() == '/') {
-      options.output().pop_back();
-    }
+  if (options.output().empty()) {
+    options.output(default_output(options));
   }
-  return options.workers(arguments.whole("workers"))
-      .grad_checkpointing(arguments.flag("grad-checkpointing"))
-      .save_every(arguments.whole("save-every"))
-      .keep(arguments.whole("keep"))
-      .fresh(arguments.flag("fresh"));
+  while (options.output().size() > 1 && options.output().back() == '/') {
+    options.output().pop_back();
+  }
+  apply_running(arguments, options);
+  return options;
 }
 
 std::vector<OptionGroup> train_groups() {

@@ -1,5 +1,6 @@
 // The binary versions of CIFAR-10 and CIFAR-100: https://www.cs.toronto.edu/~kriz/cifar.html.
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -17,6 +18,12 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kSide = 32;
 constexpr std::size_t kPixels = 3 * kSide * kSide;
+constexpr std::array<const char*, 5> kBatches = {
+    "data_batch_1.bin",
+    "data_batch_2.bin",
+    "data_batch_3.bin",
+    "data_batch_4.bin",
+    "data_batch_5.bin"};
 
 /// One of the two versions. A record is its labels, one byte each, of which the last one counts,
 /// then red, green and blue.
@@ -67,7 +74,7 @@ Files list_files(const std::string& folder) {
   Files files;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const auto name = entry.path().filename().string();
-    if (matches_wildcard(name, "data_batch_*.bin")) {
+    if (std::find(kBatches.begin(), kBatches.end(), name) != kBatches.end()) {
       files.ten.emplace_back("train", name);
     } else if (name == "test_batch.bin") {
       files.ten.emplace_back("val", name);
@@ -84,6 +91,22 @@ Files list_files(const std::string& folder) {
   std::sort(files.ten.begin(), files.ten.end());
   std::sort(files.hundred.begin(), files.hundred.end());
   return files;
+}
+
+/// Throws FileError where `folder` has some of the batches of CIFAR-10 to train on, but not all.
+void check_batches(const std::string& folder, const PartFiles& files) {
+  std::vector<std::string> missing;
+  for (const std::string name : kBatches) {
+    if (std::find(files.begin(), files.end(), std::pair(std::string("train"), name)) ==
+        files.end()) {
+      missing.push_back(name);
+    }
+  }
+  if (!missing.empty() && missing.size() < kBatches.size()) {
+    throw FileError(
+        printable(folder) + ": has no " + join(missing, ", ") + ", expected " + kBatches.front() +
+        " to " + kBatches.back() + " of CIFAR-10 in it");
+  }
 }
 
 ImageData read_files(const std::string& folder, const Version& version, const PartFiles& files) {
@@ -120,6 +143,7 @@ ImageData read_cifar(const std::string& folder) {
         printable(folder) + ": holds CIFAR-10 (" + files.ten.front().second + ") and CIFAR-100 (" +
         files.hundred.front().second + "), expected one of them");
   }
+  check_batches(folder, files.ten);
   return files.hundred.empty()
              ? read_files(folder, {"CIFAR-10", "batches.meta.txt", 1}, files.ten)
              : read_files(folder, {"CIFAR-100", "fine_label_names.txt", 2}, files.hundred);

@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "vitrine/data/data_check.h"
 #include "vitrine/error.h"
 #include "vitrine/text.h"
 
@@ -60,10 +61,15 @@ bool leads_up(const fs::path& path) {
   return place.rfind(target, 0) == 0;
 }
 
-/// Adds the images below `folder`, less the folders that were `entered` before: links may lead to
+/// Files below a folder of a class, hidden ones left out.
+struct ClassFiles {
+  std::vector<std::string> images;  // by their names
+  std::vector<std::string> others;
+};
+
+/// Adds the files below `folder`, less the folders that were `entered` before: links may lead to
 /// each other, or to one place twice.
-void add_images(
-    const fs::path& folder, std::set<std::string>& entered, std::vector<std::string>& images) {
+void add_class_files(const fs::path& folder, std::set<std::string>& entered, ClassFiles& files) {
   if (!entered.insert(fs::canonical(folder).string()).second) {
     return;
   }
@@ -78,41 +84,79 @@ void add_images(
     std::error_code ignored;  // of a link to itself, which is then a broken image
     if (fs::is_directory(path, ignored)) {
       if (!leads_up(path)) {
-        add_images(path, entered, images);
+        add_class_files(path, entered, files);
       }
-    } else if (has_image_extension(path)) {
-      images.push_back(path.string());
+    } else {
+      (has_image_extension(path) ? files.images : files.others).push_back(path.string());
     }
   }
 }
 
-std::vector<std::string> find_images(const fs::path& folder) {
+ClassFiles find_class_files(const fs::path& folder) {
   std::set<std::string> entered;
-  std::vector<std::string> images;
-  add_images(folder, entered, images);
-  std::sort(images.begin(), images.end());
-  return images;
+  ClassFiles files;
+  add_class_files(folder, entered, files);
+  std::sort(files.images.begin(), files.images.end());
+  return files;
 }
 
 ImageSet scan(const std::string& root) {
   ImageSet result;
   result.classes = find_classes(root);
   for (std::size_t i = 0; i < result.classes.size(); ++i) {
-    for (auto& path : find_images(fs::path(root) / result.classes[i])) {
+    auto files = find_class_files(fs::path(root) / result.classes[i]);
+    for (auto& path : files.images) {
       result.samples.push_back({std::move(path), static_cast<int64_t>(i)});
     }
   }
   return result;
 }
 
-}  // namespace
+/// Adds what `scan` passes over in `root`, whose class folders are `classes`.
+void add_ignored(
+    const fs::path& root,
+    const std::vector<std::string>& classes,
+    std::vector<std::string>& ignored) {
+  for (const auto& entry : fs::directory_iterator(root)) {
+    std::error_code unknown;
+    if (!is_hidden(entry.path()) && has_image_extension(entry.path()) &&
+        !entry.is_directory(unknown)) {
+      ignored.push_back(entry.path().string());
+    }
+  }
+  for (const auto& name : classes) {
+    const auto others = find_class_files(root / name).others;
+    ignored.insert(ignored.end(), others.begin(), others.end());
+  }
+}
 
-ImageSet detail::list_class_folders(const std::string& root) {
+/// What `list` gives, its faults as FileError.
+template <typename List>
+auto listing(const List& list) {
   try {
-    return scan(root);
+    return list();
   } catch (const fs::filesystem_error& error) {
     throw FileError(printable(error.path1().string()) + ": cannot list: " + error.code().message());
   }
+}
+
+}  // namespace
+
+ImageSet detail::list_class_folders(const std::string& root) {
+  return listing([&] { return scan(root); });
+}
+
+std::vector<std::string> ignored_files(const std::string& path, const ImageData& data) {
+  return listing([&] {
+    std::vector<std::string> ignored;
+    for (const auto& [part, set] : data.parts) {
+      if (data.own_classes) {
+        add_ignored(part.empty() ? fs::path(path) : fs::path(path) / part, set.classes, ignored);
+      }
+    }
+    std::sort(ignored.begin(), ignored.end());
+    return ignored;
+  });
 }
 
 ImageSet scan_image_folder(const std::string& root) {

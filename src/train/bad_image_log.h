@@ -9,6 +9,7 @@
 
 #include "vitrine/data/image_dataset.h"
 #include "vitrine/error.h"
+#include "vitrine/text.h"
 
 namespace vitrine::detail {
 
@@ -21,8 +22,19 @@ class BadImageLog {
   /// Has `data` do with such images as `policy` says; this must outlive it and its copies.
   void watch(ImageDataset& data, BadImages policy) {
     data.set_bad_images(policy, [this](const ImageSample& sample, const std::string& text) {
-      add(sample_name(sample), text);
+      add(printable(sample_name(sample)), text);
     });
+  }
+
+  /// The names of all that were met, for `restore` in a run that goes on.
+  std::vector<std::string> names() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return {names_.begin(), names_.end()};
+  }
+  /// Counts those of an earlier call, without a message.
+  void restore(const std::vector<std::string>& names) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    names_.insert(names.begin(), names.end());
   }
 
   /// Messages of those met since the last call, each image once for all.
@@ -45,7 +57,7 @@ class BadImageLog {
   }
 
   int64_t most_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::set<std::string> names_;
   std::vector<std::string> messages_;
 };

@@ -82,6 +82,9 @@ std::string state_to_json(const RunState& state) {
       json["plateau"]["best"] = *state.plateau->best;
     }
   }
+  if (!state.bad_images.empty()) {
+    json["bad_images"] = state.bad_images;
+  }
   return json.dump();
 }
 
@@ -118,6 +121,7 @@ RunState state_from_json(const std::string& text) {
     scaler->at("growth_tracker").get_to(state.scaler->growth_tracker);
     scaler->at("skipped_updates").get_to(state.scaler->skipped_updates);
   }
+  state.bad_images = json.value("bad_images", state.bad_images);
   return state;
 }
 

@@ -66,7 +66,10 @@ void add_batch(
         "the model answers with infinities or NaN; its weights or the preprocessing are damaged");
   }
   const auto losses = at::cross_entropy_loss(logits, targets, {}, at::Reduction::None);  // [B]
-  const auto [probability, predicted] = logits.softmax(1).max(/*dim=*/1);
+  // Of the logits, not of the probabilities, which may be equal where logits are not.
+  const auto predicted = logits.argmax(/*dim=*/1);  // [B]
+  const auto probability =
+      logits.softmax(1).gather(/*dim=*/1, predicted.unsqueeze(1)).squeeze(1);  // [B]
   result.confusion.add(predicted, targets);
   for (int64_t i = 0; i < targets.size(0); ++i) {
     const auto target = targets[i].item<int64_t>();

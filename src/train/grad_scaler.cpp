@@ -38,13 +38,18 @@ torch::Tensor GradScaler::scale(const torch::Tensor& loss) const {
   return loss * scale_.squeeze(0);
 }
 
-torch::Tensor GradScaler::unscale(const std::vector<torch::Tensor>& gradients) {
+torch::Tensor GradScaler::unscale(
+    const std::vector<torch::Tensor>& gradients, const torch::Tensor& loss) {
   const torch::NoGradGuard no_grad;
   found_inf_.zero_();
   if (!gradients.empty()) {
     // In double precision, as torch does it: the reciprocal of a subnormal scale is still finite.
     const auto inverse = scale_.to(torch::kFloat64).reciprocal().to(torch::kFloat32);
     at::_amp_foreach_non_finite_check_and_unscale_(gradients, found_inf_, inverse);
+  }
+  if (loss.defined()) {
+    // Its gradients may be finite nevertheless, such as those of 0 times infinity.
+    found_inf_.masked_fill_(loss.isfinite().logical_not(), 1);
   }
   return found_inf_.squeeze(0).clone();
 }

@@ -7,6 +7,28 @@
 #include <numeric>
 
 namespace vitrine {
+namespace {
+
+/// Cross entropy whose mean is over the weights [K] of a batch's classes [B].
+torch::Tensor weighted_cross_entropy(
+    const torch::Tensor& logits,
+    const torch::Tensor& classes,
+    const torch::Tensor& weights,
+    double smoothing) {
+  // Where these add up to 0, other weights take their place and the result is left out: its
+  // gradient, which is times 0 then, has to be a number too. Nothing waits for the device.
+  const auto counts = weights.index_select(0, classes).sum().gt(0);
+  const auto loss = at::cross_entropy_loss(
+      logits,
+      classes,
+      torch::where(counts, weights, torch::ones_like(weights)),
+      at::Reduction::Mean,
+      /*ignore_index=*/-100,
+      smoothing);
+  return torch::where(counts, loss, torch::zeros_like(loss));
+}
+
+}  // namespace
 
 void check_options(const LossOptions& options) {
   TORCH_CHECK_VALUE(
@@ -53,6 +75,9 @@ torch::Tensor classification_loss(
     weights = torch::tensor(options.class_weights(), torch::kFloat64).to(logits.options());
   }
   const bool soft = targets.is_floating_point();
+  if (!options.bce_loss() && !soft && weights.defined()) {
+    return weighted_cross_entropy(logits, targets, weights, options.smoothing());
+  }
   if (!options.bce_loss()) {
     return at::cross_entropy_loss(
         logits,

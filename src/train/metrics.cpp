@@ -1,6 +1,7 @@
 #include "vitrine/train/metrics.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "train/confusion_cells.h"
 
@@ -34,8 +35,17 @@ int64_t count_correct(const torch::Tensor& logits, const torch::Tensor& targets,
       targets.sizes(),
       " and ",
       k);
-  const auto top = std::get<1>(logits.topk(std::min(k, logits.size(1)), /*dim=*/1));  // [B, k]
-  return top.eq(targets.unsqueeze(1)).any(/*dim=*/1).sum().item<int64_t>();
+  constexpr auto kLowest = -std::numeric_limits<double>::infinity();
+  const auto target = targets.unsqueeze(1);                            // [B, 1]
+  const auto index = torch::arange(logits.size(1), target.options());  // [K]
+  const auto own =
+      logits.masked_fill(index.ne(target), kLowest).amax(/*dim=*/1, /*keepdim=*/true);  // [B, 1]
+  // Which of equal logits `topk` takes is left open; `argmax`, by which a class is told, takes the
+  // first one.
+  const auto before =
+      logits.le(own).logical_not().logical_or(logits.eq(own).logical_and(index.lt(target)));
+  const auto place = before.sum(/*dim=*/1);  // [B], from 0
+  return place.lt(std::min(k, logits.size(1))).sum().item<int64_t>();
 }
 
 ConfusionMatrix::ConfusionMatrix(int64_t classes) {

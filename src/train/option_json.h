@@ -2,10 +2,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <stdexcept>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace vitrine::detail {
@@ -53,6 +57,24 @@ void from_value(const nlohmann::ordered_json& json, std::vector<T>& values) {
   values.clear();
   for (const auto& item : json) {
     from_value(item, values.emplace_back());
+  }
+}
+
+template <typename T>
+void from_value(const nlohmann::ordered_json& json, std::pair<T, T>& values) {
+  if (!json.is_array() || json.size() != 2) {
+    throw std::invalid_argument("a list of 2");
+  }
+  from_value(json[0], values.first);
+  from_value(json[1], values.second);
+}
+template <typename T, std::size_t N>
+void from_value(const nlohmann::ordered_json& json, std::array<T, N>& values) {
+  if (!json.is_array() || json.size() != N) {
+    throw std::invalid_argument("a list of " + std::to_string(N));
+  }
+  for (std::size_t i = 0; i < N; ++i) {
+    from_value(json[i], values[i]);
   }
 }
 

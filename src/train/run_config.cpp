@@ -5,10 +5,15 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <system_error>
+#include <vector>
 
 #include "vitrine/error.h"
+#include "vitrine/file.h"
 #include "vitrine/text.h"
 #include "vitrine/version.h"
 
@@ -68,6 +73,20 @@ std::string images_checksum(const std::vector<ImageSample>& samples, const std::
   return sum.text();
 }
 
+/// The checksum of what a file holds.
+std::string file_checksum(const std::string& path) {
+  File file(path, File::Mode::Read);
+  Checksum sum;
+  std::vector<char> bytes(std::size_t{1} << 20);  // whole words, of which the sum is
+  const auto size = file.size();
+  for (std::uint64_t at = 0; at < size; at += bytes.size()) {
+    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(size - at, bytes.size()));
+    file.read_at(at, bytes.data(), count);
+    sum.add(bytes.data(), count);
+  }
+  return sum.text();
+}
+
 /// Throws Error where the images of `part`, "train" or "val", are no longer those of the run.
 void compare_images(
     const std::string& folder,
@@ -100,6 +119,11 @@ std::string make_run_config(const TrainOptions& options, const ImageSplits& spli
       {"val_images", splits.val.samples.size()},
       {"train_checksum", images_checksum(splits.train.samples, options.data())},
       {"val_checksum", images_checksum(splits.val.samples, options.data())}};
+  std::error_code ignored;  // of a teacher that is missing, which is told where it is opened
+  if (std::filesystem::exists(options.teacher(), ignored)) {
+    config["data"]["teacher_checksum"] = file_checksum(options.teacher());
+  }
+  config["running"] = OrderedJson::parse(running_options_to_json(options));
   config["environment"] = {
       {"vitrine", version()},
       {"libtorch", libtorch_version()},
@@ -132,6 +156,14 @@ void compare_run_configs(
   }
   for (const auto* part : {"train", "val"}) {
     compare_images(folder, part, before["data"], current["data"]);
+  }
+  const auto* const teacher = "teacher_checksum";
+  const auto teacher_now = current["data"].value(teacher, OrderedJson());
+  if (before["data"].value(teacher, teacher_now) != teacher_now && !teacher_now.is_null()) {
+    throw Error(
+        printable(folder) +
+        ": the teacher is no longer the file it was when the run was begun; "
+        "choose another output folder, or start anew (--fresh)");
   }
   const auto environment = find_difference(before["environment"], current["environment"]);
   if (!environment.empty()) {

@@ -114,6 +114,20 @@ void remove_half_written(const std::string& folder) {
   }
 }
 
+/// The name of a file in `folders` that a run would write.
+std::optional<std::string> file_of_a_run(
+    const std::string& folder, const std::string& checkpoints) {
+  for (const auto& path : {folder, checkpoints}) {
+    for (const auto& entry : fs::directory_iterator(path)) {
+      auto name = entry.path().filename().string();
+      if (is_run_file(name)) {
+        return name;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 std::string read_text(const std::string& path, std::size_t limit) {
   const auto bytes = read_file(path, limit);
   return {bytes.begin(), bytes.end()};
@@ -195,10 +209,10 @@ std::optional<std::string> RunFolder::read_config() const {
     }
     return text;
   }
-  const bool empty = fs::is_empty(checkpoints_path());
-  if (!empty || fs::exists(best_path()) || fs::exists(metrics_path())) {
+  if (const auto name = file_of_a_run(path_, checkpoints_path())) {
     throw FileError(
-        printable(path_) + ": holds the files of a run, but no config.json; choose another folder");
+        printable(path_) + ": holds " + printable(*name) +
+        ", which a run would write, but no config.json of a run; choose another folder");
   }
   return std::nullopt;
 }

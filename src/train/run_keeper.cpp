@@ -83,6 +83,7 @@ bool RunKeeper::find_earlier_run() {
   const auto warning = [this](const std::string& text) { warn(text); };
   checkpoint_ = read_newest_checkpoint(folder_.checkpoints_path(), warning);
   if (!checkpoint_) {
+    refuse_to_lose_epochs();
     return true;
   }
   compare_run_configs(folder_.path(), *config, make_run_config(options_, splits_), warning);
@@ -90,9 +91,37 @@ bool RunKeeper::find_earlier_run() {
   return state_.epoch < total_epochs(options_);
 }
 
+/// A run may be killed before the checkpoint of its first epoch, but not of its second.
+void RunKeeper::refuse_to_lose_epochs() const {
+  const auto epochs = folder_.metrics().size();
+  if (epochs > 1) {
+    throw FileError(
+        printable(folder_.path()) + ": holds a run of " + std::to_string(epochs) +
+        " epochs, but no checkpoint from which it could go on; choose another output folder, or "
+        "start anew (--fresh)");
+  }
+}
+
+/// What is read to begin with must outlive a run that is killed before its first checkpoint.
+void RunKeeper::refuse_to_remove_sources() const {
+  for (const auto& path : {options_.weights(), options_.teacher()}) {
+    std::error_code ignored;
+    const auto folder = std::filesystem::path(path).parent_path();
+    if (!path.empty() &&
+        (std::filesystem::equivalent(folder, folder_.path(), ignored) ||
+         std::filesystem::equivalent(folder, folder_.checkpoints_path(), ignored))) {
+      throw FileError(
+          printable(path) +
+          ": lies in the run folder that is to be started anew; move it away, or "
+          "choose another output folder");
+    }
+  }
+}
+
 void RunKeeper::begin(Trainer& trainer) {
   if (options_.fresh()) {
     folder_.read_config();  // which refuses a folder that holds something else
+    refuse_to_remove_sources();
     folder_.clear();
   }
   if (!checkpoint_) {
@@ -187,6 +216,11 @@ void RunKeeper::write_best(
     Trainer& trainer, const EpochRecord& record, const Evaluation& validated) {
   card_.provenance["epoch"] = std::to_string(record.epoch);
   card_.provenance["val_top1"] = OrderedJson(record.val_top1).dump();
+  // By which others can set the same images apart.
+  card_.provenance["seed"] = std::to_string(options_.seed());
+  if (options_.val_fraction() > 0) {
+    card_.provenance["val_fraction"] = OrderedJson(options_.val_fraction()).dump();
+  }
   save_model(folder_.best_path(), trainer.result(), card_);
   const auto evaluation = evaluation_to_json(validated, record.epoch);
   write_file_atomically(

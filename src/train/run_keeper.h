@@ -2,6 +2,8 @@
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "vitrine/data/image_set.h"
 #include "vitrine/models/model_card.h"
@@ -34,11 +36,15 @@ class RunKeeper {
   /// Reads the state of a run begun earlier, after comparing its options; false when it is
   /// finished. A run without a checkpoint counts as none, so that its options may still be changed.
   bool find_earlier_run();
+  /// Whether there is an earlier run whose checkpoint `begin` puts the trainer to.
+  bool goes_on() const { return checkpoint_.has_value(); }
   /// Begins the run in the folder with `trainer`, or puts `trainer` where the earlier run stands.
   void begin(Trainer& trainer);
 
   /// Notes an update just done.
   void advance(const Trainer& trainer, const EpochProgress& progress);
+  /// Notes the images that were skipped so far.
+  void note_bad_images(std::vector<std::string> names) { state_.bad_images = std::move(names); }
   /// Writes a checkpoint of where the run stands, whose weights were checked.
   void save(Trainer& trainer);
   /// Puts a completed epoch on the disk, whose weights were checked, and tells of it.
@@ -50,6 +56,8 @@ class RunKeeper {
   std::optional<Evaluation> best_evaluation() const;
 
  private:
+  void refuse_to_lose_epochs() const;
+  void refuse_to_remove_sources() const;
   void restore(Trainer& trainer);
   bool is_best(const EpochRecord& record) const;
   void complete(Trainer& trainer, const EpochRecord& record, bool best);

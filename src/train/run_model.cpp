@@ -1,5 +1,6 @@
 #include "run_model.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -31,11 +32,29 @@ ModelCard starting_card(const TrainOptions& options) {
   if (!options.model().empty()) {
     file.architecture = options.model();
   }
-  return find_model_card(options.weights(), file);
+  // A run that goes on needs no more of these weights than what its best model says of itself.
+  const auto best = options.output() + "/best.safetensors";
+  std::error_code ignored;
+  const bool gone = !options.fresh() && !std::filesystem::exists(options.weights(), ignored) &&
+                    std::filesystem::exists(best, ignored);
+  return find_model_card(gone ? best : options.weights(), file);
 }
 
 namespace detail {
 namespace {
+
+/// In words the first class that `labels`, of a file, call otherwise than `classes`; empty where
+/// there is none, or the file names no classes.
+std::string label_difference(
+    const std::vector<std::string>& labels, const std::vector<std::string>& classes) {
+  for (std::size_t i = 0; i < std::min(labels.size(), classes.size()); ++i) {
+    if (labels[i] != classes[i]) {
+      return "calls class " + std::to_string(i) + " '" + printable(labels[i]) + "', which is '" +
+             printable(classes[i]) + "' here";
+    }
+  }
+  return "";
+}
 
 /// Throws Error unless the teacher at `path` knows what the model of `card` is to learn.
 void check_teacher(const std::string& path, const LoadedModel& teacher, const ModelCard& card) {
@@ -51,12 +70,9 @@ void check_teacher(const std::string& path, const LoadedModel& teacher, const Mo
         start + "knows " + std::to_string(teacher.model->num_classes()) +
         " classes, but the images are of " + std::to_string(classes));
   }
-  for (std::size_t i = 0; i < teacher.card.labels.size(); ++i) {
-    if (teacher.card.labels[i] != card.labels[i]) {
-      throw Error(
-          start + "calls class " + std::to_string(i) + " '" + printable(teacher.card.labels[i]) +
-          "', which is '" + printable(card.labels[i]) + "' here; both need the same classes");
-    }
+  const auto difference = label_difference(teacher.card.labels, card.labels);
+  if (!difference.empty()) {
+    throw Error(start + difference + "; both need the same classes");
   }
 }
 
@@ -102,15 +118,23 @@ ModelCard make_card(const TrainOptions& options, const std::vector<std::string>&
   return card;
 }
 
-std::shared_ptr<Classifier> make_model(const TrainOptions& options, const ModelCard& card) {
+std::shared_ptr<Classifier> make_model(
+    const TrainOptions& options, const ModelCard& card, bool restored) {
   RandomScope random(torch::kCPU);
   random.seed(mix_seed(options.seed(), /*a=*/0, /*b=*/2));
   auto model = create_model(card.architecture, card.options);
-  if (!options.weights().empty()) {
+  if (!options.weights().empty() && !restored) {
+    const auto start = starting_card(options);
     load_weights(
         *model,
         options.weights(),
-        LoadOptions().reset_head(options.reset_head()).origin(starting_card(options).options));
+        LoadOptions().reset_head(options.reset_head()).origin(start.options));
+    const auto difference = label_difference(start.labels, card.labels);
+    if (!options.reset_head() && !difference.empty()) {
+      throw Error(
+          printable(options.weights()) + ": its head " + difference +
+          "; it takes a new head (--reset-head), or classes in the same order");
+    }
   }
   check_scales(options.multi_scale(), *model);
   freeze(*model, options.freeze());

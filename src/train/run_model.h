@@ -17,8 +17,11 @@ namespace vitrine::detail {
 ModelCard make_card(const TrainOptions& options, const std::vector<std::string>& classes);
 
 /// The model of `card` that training starts from: random by the seed, or with the weights of the
-/// options. Throws c10::ValueError where it does not take images of every side of `multi_scale`.
-std::shared_ptr<Classifier> make_model(const TrainOptions& options, const ModelCard& card);
+/// options, which are not read where it is `restored` from a checkpoint anyway. Throws
+/// c10::ValueError where it does not take images of every side of `multi_scale`, and Error where
+/// the head of the weights is for other classes.
+std::shared_ptr<Classifier> make_model(
+    const TrainOptions& options, const ModelCard& card, bool restored);
 
 /// The teacher of the model of `card`; none where the options name none. Throws Error where it does
 /// not know the same classes.

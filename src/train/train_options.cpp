@@ -81,14 +81,32 @@ void from_value(const OrderedJson& json, std::optional<PreprocessOptions>& optio
     options.reset();
     return;
   }
-  options = PreprocessOptions()
-                .height(json.at("height").get<int64_t>())
-                .width(json.at("width").get<int64_t>())
-                .crop_pct(json.at("crop_pct").get<double>())
-                .crop_mode(parse_crop_mode(json.at("crop_mode").get<std::string>()))
-                .interpolation(parse_interpolation(json.at("interpolation").get<std::string>()))
-                .mean(json.at("mean").get<std::array<double, 3>>())
-                .std(json.at("std").get<std::array<double, 3>>());
+  const char* const kExpected =
+      "an object with height, width, crop_pct, crop_mode, interpolation, mean and std, and nothing "
+      "else";
+  if (!json.is_object() || json.size() != 7) {
+    throw std::invalid_argument(kExpected);
+  }
+  auto& read = options.emplace();
+  for (const auto& [name, value] : json.items()) {
+    if (name == "height") {
+      from_value(value, read.height());
+    } else if (name == "width") {
+      from_value(value, read.width());
+    } else if (name == "crop_pct") {
+      from_value(value, read.crop_pct());
+    } else if (name == "crop_mode") {
+      read.crop_mode(parse_crop_mode(value.get<std::string>()));
+    } else if (name == "interpolation") {
+      read.interpolation(parse_interpolation(value.get<std::string>()));
+    } else if (name == "mean") {
+      from_value(value, read.mean());
+    } else if (name == "std") {
+      from_value(value, read.std());
+    } else {
+      throw std::invalid_argument(kExpected);
+    }
+  }
 }
 
 /// One option of a run: its name, and how it is written and read.
@@ -321,27 +339,31 @@ std::vector<Field> all_fields() {
   return fields;
 }
 
-}  // namespace
+/// How a run goes about it, which changes nothing about its outcome.
+std::vector<Field> running_fields() {
+  return {
+      field(
+          "workers", [](auto& o) -> auto& { return o.workers(); }),
+      field(
+          "save_every", [](auto& o) -> auto& { return o.save_every(); }),
+      field(
+          "keep", [](auto& o) -> auto& { return o.keep(); }),
+      field(
+          "grad_checkpointing", [](auto& o) -> auto& { return o.grad_checkpointing(); })};
+}
 
-std::string train_options_to_json(const TrainOptions& options) {
+std::string write_fields(const std::vector<Field>& fields, const TrainOptions& options) {
   OrderedJson json = OrderedJson::object();
-  for (const auto& field : all_fields()) {
+  for (const auto& field : fields) {
     json[field.name] = field.write(options);
   }
   return json.dump(2, ' ', /*ensure_ascii=*/false, OrderedJson::error_handler_t::replace);
 }
 
-TrainOptions train_options_from_json(const std::string& text, const TrainOptions& base) {
-  const auto fields = all_fields();
-  detail::check_json_size(text, "options of a run");
-  auto json = OrderedJson::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (json.is_object() && json.contains("options")) {
-    json = OrderedJson(json["options"]);
-  }
+void read_fields(const std::vector<Field>& fields, const OrderedJson& json, TrainOptions& options) {
   if (!json.is_object()) {
     throw Error("options of a run: expected a JSON object, as in a run's config.json");
   }
-  auto options = base;
   for (const auto& [name, value] : json.items()) {
     const auto found = std::find_if(
         fields.begin(), fields.end(), [&, &key = name](const Field& f) { return f.name == key; });
@@ -361,6 +383,31 @@ TrainOptions train_options_from_json(const std::string& text, const TrainOptions
           "option " + name + " of a run: got " + printable(value.dump()) + ", expected " +
           error.what());
     }
+  }
+}
+
+}  // namespace
+
+std::string train_options_to_json(const TrainOptions& options) {
+  return write_fields(all_fields(), options);
+}
+
+std::string running_options_to_json(const TrainOptions& options) {
+  return write_fields(running_fields(), options);
+}
+
+TrainOptions train_options_from_json(const std::string& text, const TrainOptions& base) {
+  detail::check_json_size(text, "options of a run");
+  const auto json = OrderedJson::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) {
+    throw Error("options of a run: expected a JSON object, as in a run's config.json");
+  }
+  auto options = base;
+  const auto outcome = json.find("options");
+  read_fields(all_fields(), outcome == json.end() ? json : *outcome, options);
+  const auto running = json.find("running");
+  if (outcome != json.end() && running != json.end()) {
+    read_fields(running_fields(), *running, options);
   }
   return options;
 }

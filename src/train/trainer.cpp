@@ -255,12 +255,13 @@ torch::Tensor Trainer::clip() {
 Trainer::Measured Trainer::measure(const std::vector<torch::Tensor>& losses) {
   const auto mean = torch::stack(losses).mean();
   const auto overflowed =
-      scaler_ ? scaler_->unscale(optimizer_.gradients()) : torch::zeros_like(mean);
+      scaler_ ? scaler_->unscale(optimizer_.gradients(), mean) : torch::zeros_like(mean);
   const auto norm = clip();
   // One transfer for all, since each one waits for the device.
   const auto values = torch::stack({mean, norm, overflowed}).to(torch::kCPU, torch::kFloat64);
   const bool found_inf = values[2].item<double>() != 0;
-  // A scale below 1 hardly makes gradients overflow: such a training has gone wrong.
+  // A scale below 1 hardly makes gradients overflow: such a training has gone wrong, and ends here
+  // instead of leaving out updates for ever.
   const bool skips = found_inf && scaler_->state().scale >= 1;
   return {values[0].item<double>(), values[1].item<double>(), skips};
 }

@@ -39,7 +39,7 @@ void Trainer::Epoch::append_places(
 
 void Trainer::Epoch::check(
     const Measured& found, int64_t step, const std::vector<std::size_t>& places) const {
-  if (std::isfinite(found.loss) && (std::isfinite(found.norm) || found.overflowed)) {
+  if (found.overflowed || (std::isfinite(found.loss) && std::isfinite(found.norm))) {
     return;
   }
   const bool in_loss = !std::isfinite(found.loss);
@@ -54,9 +54,11 @@ void Trainer::Epoch::check(
 void Trainer::Epoch::count(const Measured& found, std::size_t images_of_update, double seconds) {
   ++progress.updates;
   progress.skipped_updates += found.overflowed ? 1 : 0;
-  progress.images += static_cast<int64_t>(images_of_update);
-  progress.loss_sum += found.loss * static_cast<double>(images_of_update);
   progress.seconds = seconds;
+  if (std::isfinite(found.loss)) {
+    progress.images += static_cast<int64_t>(images_of_update);
+    progress.loss_sum += found.loss * static_cast<double>(images_of_update);
+  }
 }
 
 StepReport Trainer::Epoch::report(

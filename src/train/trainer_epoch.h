@@ -66,7 +66,8 @@ struct Trainer::Epoch {
   /// Throws Error where what was measured before update `step` on the images at `places` is not
   /// finite and a lower scale of the gradients is no remedy.
   void check(const Measured& found, int64_t step, const std::vector<std::size_t>& places) const;
-  /// Counts an update on so many images, after `seconds` of the epoch.
+  /// Counts an update on so many images, after `seconds` of the epoch; the images only where they
+  /// have a loss, so that the mean of the others stays a number.
   void count(const Measured& found, std::size_t images_of_update, double seconds);
   /// Of the update counted last.
   StepReport report(

@@ -27,6 +27,37 @@ namespace {
 /// Mistakes that a run's report shows.
 constexpr int64_t kMistakes = 24;
 
+/// Throws Error where the run folder lies among class folders, of which it would be taken for one
+/// when the run goes on.
+void check_output(const TrainOptions& options, const ImageSplits& splits) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  const auto output = (fs::weakly_canonical(options.output(), ignored) / "").string();
+  for (const auto* set : {&splits.train, &splits.val}) {
+    if (set->samples.empty()) {
+      continue;
+    }
+    for (const auto* part : {"", "train", "val"}) {
+      const auto root = fs::path(options.data()) / part;
+      const auto& first = set->samples.front();
+      const auto folder = root / set->classes[static_cast<std::size_t>(first.label)] / "";
+      const auto place = (fs::weakly_canonical(root, ignored) / "").string();
+      if (!first.packed && first.path.rfind(folder.string(), 0) == 0 &&
+          output.rfind(place, 0) == 0) {
+        throw Error(
+            printable(options.output()) + ": lies among the class folders of " +
+            printable(root.string()) + "; choose an output folder elsewhere");
+      }
+    }
+  }
+}
+
+ImageSplits scan(const TrainOptions& options) {
+  auto splits = scan_image_splits(options.data(), options.val_fraction(), options.seed());
+  check_output(options, splits);
+  return splits;
+}
+
 /// One run of `train`: what its steps share.
 class Run {
  public:
@@ -34,7 +65,7 @@ class Run {
       : options_(options),
         events_(events),
         bad_images_(options.max_bad_images()),
-        splits_(scan_image_splits(options.data(), options.val_fraction(), options.seed())),
+        splits_(scan(options)),
         card_(detail::make_card(options, splits_.train.classes)),
         keeper_(options, events, splits_, card_) {}
 
@@ -65,6 +96,7 @@ class Run {
   }
   bool stopped() {
     warn_of_bad_images();
+    keeper_.note_bad_images(bad_images_.names());
     return events_.stop && events_.stop();
   }
 
@@ -89,6 +121,7 @@ TrainResult Run::execute() {
   auto trainer = make_trainer();
   keeper_.begin(trainer);
   const auto& state = keeper_.state();
+  bad_images_.restore(state.bad_images);
   if (events_.start) {
     events_.start(
         {state.epoch + 1,
@@ -120,7 +153,7 @@ Trainer Run::make_trainer() const {
     loss.class_weights(balanced_class_weights(detail::images_by_class(splits_.train)));
   }
   return {
-      detail::make_model(options_, card_),
+      detail::make_model(options_, card_, /*restored=*/keeper_.goes_on()),
       TrainerOptions()
           .optimizer(options_.optimizer())
           .layer_decay(options_.layer_decay())

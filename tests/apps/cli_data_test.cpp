@@ -62,12 +62,14 @@ TEST(Data, TrainsOnCifarPixels) {
     bytes.push_back(static_cast<std::uint8_t>(i % 2));
     bytes.insert(bytes.end(), 3072, static_cast<std::uint8_t>(i % 2 == 0 ? 40 : 200));
   }
-  write_bytes(folder / "data_batch_1.bin", bytes);
+  for (int number = 1; number <= 5; ++number) {
+    write_bytes(folder / ("data_batch_" + std::to_string(number) + ".bin"), bytes);
+  }
   write_bytes(folder / "test_batch.bin", bytes);
   write_text(folder / "batches.meta.txt", "dark\nbright\n");
   const auto trained = vitrine_program(train_on(folder.path(), folder / "run"));
   ASSERT_EQ(trained.status, 0) << trained.err;
-  EXPECT_NE(trained.err.find("12 images to train on, 12 to validate"), std::string::npos);
+  EXPECT_NE(trained.err.find("60 images to train on, 12 to validate"), std::string::npos);
   const auto checked = vitrine_program({"check-data", folder.path(), "--format=json"});
   EXPECT_EQ(checked.status, 1);
   EXPECT_NE(
@@ -185,6 +187,56 @@ TEST(CheckData, RefusesTheClassesThatTrainRefuses) {
       result.err,
       "vitrine: " + (folder / "data") + ": has one class only ('a'), expected at least two\n");
   EXPECT_NE(result.out.find("image folder: 1 images, 0 broken"), std::string::npos) << result.out;
+}
+
+TEST(CheckData, TellsAnErrorWhereAPartLacksAClass) {
+  const TemporaryFolder folder;
+  const auto list = folder / "list.csv";
+  write_text(list, "file,label,split\n1.png,a,train\n2.png,b,train\n3.png,a,val\n");
+  for (int i = 1; i <= 3; ++i) {
+    write_picture(folder / (std::to_string(i) + ".png"), i);
+  }
+  const auto result = vitrine_program({"check-data", list});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(
+      result.err, "vitrine: " + list + ": has no image that can be read of 1 class in val: b\n");
+  EXPECT_NE(result.out.find("\nclasses without an image in val: b\n"), std::string::npos)
+      << result.out;
+  write_text(list, "file,label,split\n1.png,a,train\n2.png,b,train\n3.png,a,val\n2.png,b,val\n");
+  const auto leaky = vitrine_program({"check-data", list});
+  EXPECT_EQ(leaky.err.find("has no image"), std::string::npos) << leaky.err;
+}
+
+TEST(CheckData, RemarksOnFilesThatTrainingPassesOver) {
+  const TemporaryFolder folder;
+  const auto data = folder / "data";
+  for (const auto* name : {"a", "b"}) {
+    std::filesystem::create_directories(data + "/" + name);
+    write_picture(data + "/" + name + "/1.png", *name);
+  }
+  const auto check = [&](const std::string& format) {
+    const auto result = vitrine_program({"check-data", data, "--format=" + format});
+    EXPECT_EQ(result.status, 0) << result.err;
+    EXPECT_EQ(result.err, "");
+    return result.out;
+  };
+  const auto clean = check("table");
+  EXPECT_EQ(clean.find("ignored"), std::string::npos) << clean;
+  std::vector<std::string> names;
+  for (const auto* name : {"a/2.gif", "a/3.heic", "a/4", "a/5", "a/6", "stray.png"}) {
+    write_text(data + "/" + name, "x");
+    names.push_back(data + "/" + name);
+  }
+  write_text(data + "/a/.DS_Store", "x");
+  const auto table = check("table");
+  EXPECT_NE(
+      table.find(
+          "\nignored: 6 files without an image's extension or beside the class folders: " +
+          names[0] + ", " + names[1] + ", " + names[2] + ", " + names[3] + ", " + names[4] +
+          " and 1 more\n"),
+      std::string::npos)
+      << table;
+  EXPECT_EQ(json::parse(check("json"))["ignored"].get<std::vector<std::string>>(), names);
 }
 
 }  // namespace

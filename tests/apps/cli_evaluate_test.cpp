@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "apps/training.h"
 
@@ -39,6 +40,55 @@ TEST(Evaluate, AgreesWithTheRunsOwnValidation) {
   }
   EXPECT_EQ(counted, 12);
   EXPECT_EQ(answer["mistakes"].size(), static_cast<std::size_t>(std::lround(12 * (1 - best_top1))));
+}
+
+TEST(Evaluate, SetsThoseImagesApartThatTheRunDid) {
+  const TemporaryFolder folder;
+  const auto data = drawn_splits() + "/train";
+  auto words = train_words(folder / "run", 2);
+  words[1] = data;
+  const auto trained = vitrine_program(joined(words, {"--val-fraction=0.25", "--seed=7"}));
+  ASSERT_EQ(trained.status, 0) << trained.err;
+  const auto best = folder / "run/best.safetensors";
+  const auto judged = [&](const std::vector<std::string>& more) {
+    const auto result = vitrine_program(joined(
+        {"evaluate", data, "--device=cpu", "--format=json", "--quiet", "--val-fraction=0.25"},
+        more));
+    EXPECT_EQ(result.status, 0) << result.err;
+    return result.out;
+  };
+  const auto expected = judged({"--weights", best, "--seed=7"});
+  EXPECT_EQ(judged({"--weights", best}), expected);
+  EXPECT_NE(judged({"--weights", best, "--seed=42"}), expected);
+  // A checkpoint and the folder of a run say it by the run's best model.
+  const auto last = checkpoint_of(folder / "run", 2);
+  EXPECT_EQ(judged({"--weights", last}), judged({"--weights", last, "--seed=7"}));
+  EXPECT_EQ(
+      judged({"--weights", folder / "run", "--best=1"}),
+      judged({"--weights", folder / "run", "--best=1", "--seed=7"}));
+  const auto bytes = bytes_of(best);
+  EXPECT_NE(bytes.find(R"(\"seed\":\"7\")"), std::string::npos);
+  EXPECT_NE(bytes.find(R"(\"val_fraction\":\"0.25\")"), std::string::npos);
+}
+
+TEST(Evaluate, SaysWhereTheWeightsTellOfNoOneSeed) {
+  const TemporaryFolder folder;
+  const auto data = drawn_splits() + "/train";
+  const auto trained =
+      vitrine_program(joined(train_words(folder / "run", 1), {"--warmup-epochs=0", "--seed=7"}));
+  ASSERT_EQ(trained.status, 0) << trained.err;
+  const auto result = vitrine_program(
+      {"evaluate",
+       data,
+       "--device=cpu",
+       "--val-fraction=0.25",
+       "--weights",
+       finished_run() + "/best.safetensors",
+       "--weights",
+       folder / "run/best.safetensors"});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_NE(result.err.find("draws by seed 42, since not all --weights"), std::string::npos)
+      << result.err;
 }
 
 TEST(Evaluate, NamesBrokenImagesAndJudgesByTheOthers) {

@@ -103,6 +103,40 @@ TEST(ClassFault, IsWhatTrainingWouldRefuse) {
   EXPECT_EQ(fault(), "none");
 }
 
+TEST(IgnoredFiles, AreThoseThatFindImagesPassesOver) {
+  const TemporaryFolder folder;
+  for (const auto* name :
+       {"train/a/1.png",
+        "train/a/b.heic",
+        "train/a/deep/c",
+        "train/a/.DS_Store",
+        "train/a/.cache/x.gif",
+        "train/b/2.JPG",
+        "train/notes.txt",
+        "train/stray.jpg",
+        "train/.stray.jpg",
+        "val/a/3.png",
+        "val/b/4.png",
+        "val/b/d.GIF",
+        "val/e.PNG",
+        "other/f.gif"}) {
+    write_file(folder / name, "x");
+  }
+  const auto names = [&](const std::string& path) {
+    std::string text;
+    for (const auto& file : ignored_files(path, find_images(path))) {
+      text += (text.empty() ? "" : " ") + file.substr(folder.path().size() + 1);
+    }
+    return text;
+  };
+  EXPECT_EQ(
+      names(folder.path()), "train/a/b.heic train/a/deep/c train/stray.jpg val/b/d.GIF val/e.PNG");
+  EXPECT_EQ(names(folder / "val"), "val/b/d.GIF val/e.PNG");
+  write_file(folder / "lists/train.csv", "file,label\n1.png,a\n2.png,b\n");
+  write_file(folder / "lists/a/x.gif", "x");
+  EXPECT_EQ(names(folder / "lists"), "");
+}
+
 TEST(CheckImages, ReadsPackedImagesAndStopsWhenAsked) {
   const TemporaryFolder folder;
   write_file(folder / "train-images-idx3-ubyte", idx_images(3));

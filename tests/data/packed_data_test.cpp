@@ -19,13 +19,18 @@ std::string find_error(const TemporaryFolder& folder) {
   return file_error_of([&] { find_images(folder.path()); });
 }
 
-/// CIFAR-10 of two batches, whose second can be given.
+/// CIFAR-10 whose second batch can be given; batches 3 to 5 have an image each.
 void write_cifar(const TemporaryFolder& folder, const Bytes& second) {
   Bytes first;
   add_cifar_record(first, {2}, 0);
   add_cifar_record(first, {0}, 7);
   write_file(folder / "data_batch_1.bin", first);
   write_file(folder / "data_batch_2.bin", second);
+  for (int number = 3; number <= 5; ++number) {
+    Bytes batch;
+    add_cifar_record(batch, {static_cast<std::uint8_t>(5 - number)}, number);
+    write_file(folder / ("data_batch_" + std::to_string(number) + ".bin"), batch);
+  }
   write_file(folder / "batches.meta.txt", "frog\nair plane\ncat\n\n");
 }
 
@@ -39,13 +44,36 @@ TEST(Cifar, ReadsTheBatchesInOrder) {
   EXPECT_EQ(data.kind, "CIFAR-10");
   const auto& train = data.parts.at("train");
   EXPECT_EQ(train.classes, (Names{"frog", "air plane", "cat"}));
-  EXPECT_EQ(labels_of(train), "2 0 1");
+  EXPECT_EQ(labels_of(train), "2 0 1 2 1 0");
   EXPECT_EQ(labels_of(data.parts.at("val")), "1");
   EXPECT_EQ(sample_name(train.samples[1]), folder / "data_batch_1.bin#1");
   const auto image = read_image(train.samples[1]);  // its planes are 1024 bytes apart, 0 mod 256
   EXPECT_EQ(image.sizes(), (std::vector<int64_t>{32, 32, 3}));
   EXPECT_EQ(image[0][0].equal(torch::full({3}, 7, torch::kUInt8)), true);
   EXPECT_EQ(image[1][2][1].item<int>(), 7 + 34);
+}
+
+TEST(Cifar, TakesTheFiveBatchesOrNone) {
+  const TemporaryFolder folder;
+  Bytes batch;
+  add_cifar_record(batch, {1}, 20);
+  write_cifar(folder, batch);
+  for (const auto* name : {"data_batch_1 (copy).bin", "data_batch_6.bin", "test_batch.bin"}) {
+    write_file(folder / name, batch);
+  }
+  EXPECT_EQ(labels_of(find_images(folder.path()).parts.at("train")), "2 0 1 2 1 0");
+  std::filesystem::remove(folder / "data_batch_3.bin");
+  EXPECT_EQ(
+      find_error(folder),
+      folder.path() +
+          ": has no data_batch_3.bin, expected data_batch_1.bin to data_batch_5.bin of CIFAR-10 in "
+          "it");
+  for (const auto* number : {"1", "2", "4", "5"}) {
+    std::filesystem::remove(folder / (std::string("data_batch_") + number + ".bin"));
+  }
+  const auto parts = find_images(folder.path()).parts;
+  EXPECT_EQ(parts.count("train"), 0U);
+  EXPECT_EQ(labels_of(parts.at("val")), "1");
 }
 
 TEST(Cifar, TakesTheFineClassesOfTheHundred) {

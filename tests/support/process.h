@@ -23,7 +23,7 @@ struct ProcessOptions {
   std::map<std::string, std::string> environment;  // variables set beside the inherited ones
   std::string directory;                           // working folder; empty: the caller's
   std::chrono::seconds timeout{300};               // after which it is killed
-  /// Bytes a file may grow to; beyond, writing fails as on a full disk (SIGXFSZ is ignored).
+  /// Bytes a file may grow to; beyond, writing fails as on a full disk, or SIGXFSZ ends it.
   std::optional<rlim_t> largest_file;
 };
 
@@ -130,7 +130,6 @@ class Process {
     }
     if (options_.largest_file) {
       const rlimit limit{*options_.largest_file, *options_.largest_file};
-      ::signal(SIGXFSZ, SIG_IGN);
       ::setrlimit(RLIMIT_FSIZE, &limit);
     }
     if (options_.directory.empty() || ::chdir(options_.directory.c_str()) == 0) {

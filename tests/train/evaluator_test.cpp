@@ -53,6 +53,31 @@ TEST(Evaluate, CountsRightAnswersAndLosses) {
   EXPECT_NEAR(result->mistakes[6].probability, std::exp(2.0) / (std::exp(2.0) + 2), 1e-6);
 }
 
+TEST(Evaluate, CountsTheSameAnswersInTopOneAsInTheConfusionMatrixWhereLogitsAreEqual) {
+  const TemporaryFolder folder;
+  const auto data = drawn_dataset(folder, /*classes=*/3, /*count=*/2);
+  const auto result = evaluate(*one_minded(/*classes=*/16, /*margin=*/0), data);
+  ASSERT_TRUE(result.has_value());
+  EXPECT_DOUBLE_EQ(result->top1, 1.0 / 3);
+  EXPECT_DOUBLE_EQ(result->top5, 1);
+  const auto confusion = result->confusion.counts().to_dense();  // [16, 16]
+  EXPECT_EQ(confusion.diagonal().sum().item<int64_t>(), 2);
+  EXPECT_EQ(confusion.select(/*dim=*/1, /*index=*/0).sum().item<int64_t>(), 6);
+  EXPECT_EQ(result->mistakes.size(), 4U);
+}
+
+TEST(Evaluate, AnswersWithTheLargestLogitWhereProbabilitiesAreEqual) {
+  const TemporaryFolder folder;
+  const auto data = drawn_dataset(folder, /*classes=*/2, /*count=*/2);
+  const auto result = evaluate(*one_minded(/*classes=*/2, /*margin=*/1e-12), data);
+  ASSERT_TRUE(result.has_value());
+  EXPECT_DOUBLE_EQ(result->top1, 0.5);
+  EXPECT_EQ(result->confusion.counts().to_dense()[1][1].item<int64_t>(), 2);
+  ASSERT_EQ(result->mistakes.size(), 2U);
+  EXPECT_EQ(result->mistakes[0].predicted, 1);
+  EXPECT_NEAR(result->mistakes[0].probability, 0.5, 1e-6);
+}
+
 TEST(Evaluate, AveragesTheProbabilitiesOfAnImageAndItsMirrorImage) {
   const TemporaryFolder folder;
   auto data = drawn_dataset(folder, /*classes=*/3, /*count=*/5);

@@ -61,6 +61,20 @@ TEST(GradScaler, GoesOnFromItsState) {
   }
 }
 
+TEST(GradScaler, TakesALossThatIsNotFiniteForGradientsThatOverflow) {
+  for (const double loss : {NAN, INFINITY, -INFINITY}) {
+    GradScaler scaler(torch::kCPU);
+    const std::vector<torch::Tensor> gradients = {torch::ones({2})};
+    EXPECT_EQ(scaler.unscale(gradients, torch::ones({})).item<double>(), 0);
+    scaler.update(/*skipped=*/false);
+    EXPECT_EQ(scaler.state().scale, 65536);
+    EXPECT_EQ(scaler.unscale(gradients, torch::full({}, loss)).item<double>(), 1);
+    scaler.update(/*skipped=*/true);
+    EXPECT_EQ(scaler.state().scale, 32768);
+    EXPECT_EQ(scaler.state().growth_tracker, 0);
+  }
+}
+
 TEST(GradScaler, ScalesTheLossAndItsGradient) {
   const GradScaler scaler(torch::kCPU);
   const auto x = torch::ones({}, torch::requires_grad());

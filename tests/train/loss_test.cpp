@@ -1,7 +1,10 @@
 #include "vitrine/train/loss.h"
 
+#include <ATen/ops/cross_entropy_loss.h>
+
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <vector>
 
 #include "support/tensor_assert.h"
@@ -46,6 +49,39 @@ TEST(ClassificationLoss, IsTheSameForClassesAndForTheirSoftTargets) {
         classification_loss(logits, soft, options),
         classification_loss(logits, classes, options),
         1e-6);
+  }
+}
+
+TEST(ClassificationLoss, IsNothingForABatchOfClassesWithoutWeight) {
+  torch::manual_seed(0);
+  for (const double smoothing : {0.0, 0.1}) {
+    const auto options = LossOptions().smoothing(smoothing).class_weights({0, 1, 2});
+    for (const int64_t images : {1, 4}) {
+      const auto logits = torch::randn({images, 3}, torch::requires_grad());
+      const auto loss = classification_loss(logits, torch::zeros({images}, torch::kInt64), options);
+      loss.backward();
+      EXPECT_EQ(loss.item<double>(), 0);
+      EXPECT_EQ(logits.grad().abs().max().item<double>(), 0);
+    }
+  }
+}
+
+TEST(ClassificationLoss, IsTorchsToTheBitWhereAClassHasWeight) {
+  torch::manual_seed(0);
+  const auto values = torch::randn({4, 3});
+  const auto classes = torch::tensor({0, 1, 0, 2}, torch::kInt64);
+  const auto weights = torch::tensor({0.F, 0.3F, 1.7F});
+  for (const double smoothing : {0.0, 0.1}) {
+    const auto ours = values.clone().requires_grad_();
+    const auto torchs = values.clone().requires_grad_();
+    const auto loss = classification_loss(
+        ours, classes, LossOptions().smoothing(smoothing).class_weights({0, 0.3, 1.7}));
+    const auto expected = at::cross_entropy_loss(
+        torchs, classes, weights, at::Reduction::Mean, /*ignore_index=*/-100, smoothing);
+    loss.backward();
+    expected.backward();
+    EXPECT_TRUE(torch::equal(loss, expected));
+    EXPECT_TRUE(torch::equal(ours.grad(), torchs.grad()));
   }
 }
 

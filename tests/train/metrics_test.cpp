@@ -24,6 +24,18 @@ TEST(CountCorrect, CountsClassesAmongTheLargest) {
   EXPECT_THROW(count_correct(logits, torch::zeros(3, torch::kInt64), 1), c10::ValueError);
 }
 
+TEST(CountCorrect, TakesTheFirstOfEqualLogits) {
+  const auto equal = torch::zeros({4, 16});
+  const auto targets = torch::tensor({0, 1, 4, 5}, torch::kInt64);
+  EXPECT_EQ(count_correct(equal, targets, 1), equal.argmax(1).eq(targets).sum().item<int64_t>());
+  EXPECT_EQ(count_correct(equal, targets, 1), 1);
+  EXPECT_EQ(count_correct(equal, targets, 5), 3);
+  EXPECT_EQ(count_correct(equal, targets, 16), 4);
+  const auto two = torch::tensor({{1.0F, 2.0F, 2.0F}, {1.0F, 2.0F, 2.0F}});
+  EXPECT_EQ(count_correct(two, torch::tensor({1, 2}, torch::kInt64), 1), 1);
+  EXPECT_EQ(count_correct(two, torch::tensor({0, 2}, torch::kInt64), 2), 1);
+}
+
 TEST(ConfusionMatrix, GivesScoresByClass) {
   ConfusionMatrix matrix(3);
   // Class 0 is taken for 0, 0 and 1; class 1 for 1; class 2 never comes.

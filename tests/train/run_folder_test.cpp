@@ -136,7 +136,7 @@ TEST(RunFolder, DoesNotTakeOverFilesWithoutAConfig) {
   expect_refusal(
       [&] { run.read_config(); },
       folder / "run: ",
-      {"holds the files of a run, but no config.json; choose another folder"});
+      {"holds best.safetensors, which a run would write, but no config.json of a run"});
   const std::string config = R"({"options": {}, "data": {}, "environment": {}})";
   run.write_config(config);
   EXPECT_EQ(run.read_config(), config);

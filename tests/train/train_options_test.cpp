@@ -86,6 +86,25 @@ TEST(TrainOptions, AreLaidOverOthers) {
   EXPECT_EQ(read.output(), "run");
 }
 
+TEST(TrainOptions, SayApartHowARunGoesAboutIt) {
+  const auto options = valid().workers(5).save_every(6).keep(7).grad_checkpointing(true);
+  const auto text = R"({"options": )" + train_options_to_json(options) + R"(, "running": )" +
+                    running_options_to_json(options) + "}";
+  const auto read = train_options_from_json(text);
+  EXPECT_EQ(read.workers(), 5);
+  EXPECT_EQ(read.save_every(), 6);
+  EXPECT_EQ(read.keep(), 7);
+  EXPECT_TRUE(read.grad_checkpointing());
+  EXPECT_EQ(train_options_to_json(options), train_options_to_json(valid()));
+}
+
+/// The option preprocess, with these members among the others.
+std::string preprocess(const std::string& height, const std::string& crop) {
+  return R"("preprocess": {)" + height + R"(, "width": 8, )" + crop +
+         R"(, "crop_mode": "center", "interpolation": "bicubic", "mean": [0, 0, 0], )" +
+         R"("std": [1, 1, 1]})";
+}
+
 TEST(TrainOptions, AreRefusedWhereJsonIsNotWhatARunWrites) {
   const auto refuse = [](const std::string& text, const std::string& cause) {
     SCOPED_TRACE(text);
@@ -108,10 +127,15 @@ TEST(TrainOptions, AreRefusedWhereJsonIsNotWhatARunWrites) {
       {R"("remode": "pixels")", "'pixels'"},
       {R"("precision": "fp8")", "'fp8'"},
       {R"("color_jitter": "0.4")", "color_jitter"},
+      {R"("scale": [0.5, 1, 2])", "expected a list of 2"},
+      {preprocess(R"("height": 8)", R"("crop_pctt": 0.5)"), "crop_mode, interpolation, mean"},
+      {preprocess(R"("height": 8.9)", R"("crop_pct": 0.5)"), "a whole number"},
+      {preprocess(R"("height": 8, "more": 1)", R"("crop_pct": 0.5)"), "and nothing else"},
       {R"("epochs": null)", "option epochs of a run: got null, expected a whole number"}};
   for (const auto& [option, cause] : options) {
     refuse("{" + option + "}", cause);
   }
+  refuse(R"({"options": {}, "running": {"keap": 1}})", "keep");
   refuse(R"({"wieght_decay": 1})", "weight_decay");
 }
 

@@ -88,6 +88,64 @@ TEST_F(TrainerTest, LeavesOutUpdatesWhoseScaledGradientsOverflow) {
   EXPECT_EQ(trainer.scaler()->skipped_updates() + trainer.optimizer().steps(), 30);
 }
 
+TEST_F(TrainerTest, LeavesOutUpdatesWhoseLossIsNotFinite) {
+  // Of the second batch the teacher is so sure that the loss is NaN: 0 times an infinite logarithm.
+  // Its gradients are finite.
+  int64_t asked = 0;
+  const Teacher teacher = [&asked](const torch::Tensor& images) {
+    const float least = ++asked == 2 ? -INFINITY : 0.F;
+    return torch::tensor({least, 0.F, 0.F}).repeat({images.size(0), 1});
+  };
+  auto half = options().precision(Precision::Fp16).teacher(teacher);
+  half.distillation().distillation_type(DistillationType::Soft);
+  half.grad_scaler().init_scale(1024);
+  Trainer trainer(vit(), half);
+  std::vector<bool> skipped;
+  std::vector<double> losses;
+  std::vector<torch::Tensor> weights;
+  const auto report = trainer.train_epoch(data(), 1, [&](const StepReport& step) {
+    skipped.push_back(step.skipped);
+    losses.push_back(step.loss);
+    weights.push_back(state_dict(*trainer.model())["head.weight"].detach().clone());
+    EXPECT_TRUE(std::isfinite(step.progress.mean_loss()));
+    return true;
+  });
+  ASSERT_EQ(skipped, (std::vector<bool>{false, true, false}));
+  EXPECT_TRUE(std::isnan(losses[1]));
+  EXPECT_NEAR(report->loss, (losses[0] + losses[2]) / 2, 1e-9);
+  EXPECT_EQ(report->skipped_updates, 1);
+  EXPECT_EQ(trainer.updates(), 3);
+  EXPECT_EQ(trainer.optimizer().steps(), 2);
+  EXPECT_EQ(trainer.scaler()->state().scale, 512);
+  EXPECT_TRUE(torch::equal(weights[1], weights[0]));
+  EXPECT_FALSE(torch::equal(weights[2], weights[1]));
+}
+
+TEST_F(TrainerTest, StopsWhereNoScaleKeepsTheLossFinite) {
+  auto half = options().precision(Precision::Fp16);
+  half.grad_scaler().init_scale(4);
+  auto broken = vit();
+  {
+    const torch::NoGradGuard no_grad;
+    state_dict(*broken)["head.bias"].fill_(NAN);
+  }
+  Trainer trainer(std::move(broken), half);
+  const auto report = trainer.train_epoch(data(), 1);  // at the scales 4, 2 and 1
+  EXPECT_EQ(report->skipped_updates, 3);
+  EXPECT_EQ(report->loss, 0);
+  try {
+    trainer.train_epoch(data(), 2);
+    FAIL() << "a loss that stays NaN was left out once more";
+  } catch (const Error& error) {
+    const std::string message = error.what();
+    const auto start =
+        "training stopped in epoch 2, before update 4: the loss is NaN on " + (folder_ / "class");
+    EXPECT_EQ(message.rfind(start, 0), 0U) << message;
+    EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+  }
+  EXPECT_EQ(trainer.optimizer().steps(), 0);
+}
+
 TEST_F(TrainerTest, StopsWhereNoScaleKeepsGradientsFinite) {
   auto half = options().precision(Precision::Fp16);
   half.grad_scaler().init_scale(0.5);

@@ -91,7 +91,9 @@ TEST_F(TrainTest, NoticesThatPackedImagesHaveChanged) {
   };
   std::filesystem::create_directory(folder_ / "cifar");
   std::ofstream(folder_ / "cifar/batches.meta.txt") << "dark\nbright\n";
-  write("data_batch_1.bin", 'a');
+  for (int number = 1; number <= 5; ++number) {
+    write("data_batch_" + std::to_string(number) + ".bin", 'a');
+  }
   write("test_batch.bin", 'a');
   const auto cifar = options("a").epochs(1).data(folder_ / "cifar");
   train(cifar);
@@ -109,6 +111,101 @@ TEST_F(TrainTest, GoesOnWithARunWithoutChecksums) {
   config["data"].erase("val_checksum");
   std::ofstream(path) << config;
   EXPECT_EQ(train(options("a").epochs(1)).outcome, TrainOutcome::AlreadyFinished);
+}
+
+TEST_F(TrainTest, DoesNotBeginAnewWhereCheckpointsAreGone) {
+  train(options("a"));
+  const auto best = read_file(folder_ / "a/best.safetensors");
+  std::filesystem::remove_all(folder_ / "a/checkpoints");
+  EXPECT_EQ(
+      message_of([&] { train(options("a").lr(0.5)); }),
+      (folder_ / "a") +
+          ": holds a run of 3 epochs, but no checkpoint from which it could go on; choose another "
+          "output folder, or start anew (--fresh)");
+  EXPECT_EQ(metrics("a").size(), 3U);
+  EXPECT_EQ(read_file(folder_ / "a/best.safetensors"), best);
+  EXPECT_EQ(train(options("a").fresh(true)).outcome, TrainOutcome::Finished);
+}
+
+TEST_F(TrainTest, DoesNotRemoveTheWeightsThatItStartsFrom) {
+  train(options("a").epochs(1));
+  const auto again = options("a").weights(folder_ / "a/best.safetensors").model("").fresh(true);
+  const auto message = message_of([&] { train(again); });
+  EXPECT_NE(message.find("best.safetensors: lies in the run folder"), std::string::npos) << message;
+  EXPECT_EQ(metrics("a").size(), 1U);
+}
+
+TEST_F(TrainTest, GoesOnWithoutTheWeightsThatItStartedFrom) {
+  train(options("a").epochs(1));
+  std::filesystem::copy_file(folder_ / "a/best.safetensors", folder_ / "start.safetensors");
+  const auto tuned = options("b").weights(folder_ / "start.safetensors").model("");
+  TrainEvents events;
+  int questions = 0;
+  events.stop = [&] { return ++questions > 6; };
+  EXPECT_EQ(train(tuned, events).outcome, TrainOutcome::Stopped);
+  std::filesystem::remove(folder_ / "start.safetensors");
+  EXPECT_EQ(train(tuned).outcome, TrainOutcome::Finished);
+  EXPECT_EQ(train(tuned).outcome, TrainOutcome::AlreadyFinished);
+}
+
+TEST_F(TrainTest, RefusesAHeadOfOtherClasses) {
+  train(options("a").epochs(1));
+  std::filesystem::rename(folder_ / "data/train/class0", folder_ / "data/train/class9");
+  std::filesystem::rename(folder_ / "data/val/class0", folder_ / "data/val/class9");
+  const auto tuned = options("b").weights(folder_ / "a/best.safetensors").model("").epochs(1);
+  EXPECT_EQ(
+      message_of([&] { train(tuned); }),
+      (folder_ / "a/best.safetensors") +
+          ": its head calls class 0 'class0', which is 'class1' here; it takes a new head "
+          "(--reset-head), or classes in the same order");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "b"));
+  auto reset = tuned;
+  EXPECT_EQ(train(reset.reset_head(true)).outcome, TrainOutcome::Finished);
+}
+
+TEST_F(TrainTest, NoticesThatTheTeacherHasChanged) {
+  train(options("a").epochs(1));
+  train(options("other").epochs(1).seed(7));
+  auto learning = options("b").epochs(1).teacher(folder_ / "a/best.safetensors");
+  learning.distillation().distillation_type(DistillationType::Soft);
+  train(learning);
+  std::filesystem::copy_file(
+      folder_ / "other/best.safetensors",
+      folder_ / "a/best.safetensors",
+      std::filesystem::copy_options::overwrite_existing);
+  const auto message = message_of([&] { train(learning); });
+  EXPECT_NE(message.find("the teacher is no longer the file it was"), std::string::npos) << message;
+}
+
+TEST_F(TrainTest, RefusesAnOutputAmongClassFolders) {
+  for (const auto* place : {"data/train/run", "data/val/class0/run"}) {
+    const auto message = message_of([&] { train(options(place)); });
+    EXPECT_NE(message.find("lies among the class folders of"), std::string::npos) << message;
+    EXPECT_FALSE(std::filesystem::exists(folder_ / place));
+  }
+  const auto flat = options("data/train/run").data(folder_ / "data/train").val_fraction(0.5);
+  EXPECT_NE(message_of([&] { train(flat); }).find("lies among"), std::string::npos);
+  EXPECT_EQ(train(options("data/runs/a").epochs(1)).outcome, TrainOutcome::Finished);
+}
+
+TEST_F(TrainTest, CountsSkippedImagesAcrossCalls) {
+  for (const auto* name : {"class0/0.png", "class1/1.png", "class2/2.png"}) {
+    std::ofstream((folder_ / "data/train/") + name, std::ios::trunc) << "no image";
+  }
+  const auto of = [&](const std::string& run) {
+    return options(run).batch_size(1).workers(0).skip_bad_images(true).max_bad_images(2);
+  };
+  const auto whole = message_of([&] { train(of("a")); });
+  EXPECT_NE(whole.find("than the 2 allowed"), std::string::npos) << whole;
+  TrainEvents events;
+  int questions = 0;
+  events.stop = [&] { return ++questions > 1; };  // each call makes an update or two
+  std::string message = "no error";
+  for (int call = 0; call < 30 && message == "no error"; ++call) {
+    questions = 0;
+    message = message_of([&] { train(of("b"), events); });
+  }
+  EXPECT_EQ(message, whole);
 }
 
 TEST_F(TrainTest, LetsInOneRunAtATime) {

@@ -59,6 +59,12 @@ VITRINE_API std::optional<DataReport> check_images(
 /// of a part, or because those of the parts differ; nothing where they are right.
 VITRINE_API std::optional<std::string> class_fault(const std::string& path, const ImageData& data);
 
+/// Files of the image folder `data`, found at `path`, that `find_images` passes over: those below
+/// class folders whose names are no image's, and images that lie beside class folders; in the order
+/// of their bytes. What starts with a dot is left out. None for data of another kind. Throws
+/// FileError where a folder cannot be listed.
+VITRINE_API std::vector<std::string> ignored_files(const std::string& path, const ImageData& data);
+
 /// Classes that one part has and another one has not, or where one of them has no image that can be
 /// read: names, by the part that lacks them.
 VITRINE_API std::map<std::string, std::vector<std::string>> missing_classes(

@@ -25,6 +25,7 @@ struct RunState {
   std::optional<PlateauState> plateau = std::nullopt;    // of a schedule that has one
   EpochProgress progress = {};                           // in the epoch after the completed ones
   std::optional<GradScalerState> scaler = std::nullopt;  // of a training with float16
+  std::vector<std::string> bad_images = {};  // names of those skipped so far, which are counted
 };
 
 /// Everything that a run needs to go on as if it had never stopped. What is random follows from the

@@ -45,7 +45,7 @@ struct Mistake {
 struct Evaluation {
   int64_t images = 0;
   double loss = 0;  // mean cross entropy
-  double top1 = 0;  // share of images whose class comes first
+  double top1 = 0;  // share of images whose class comes first, the diagonal of `confusion`
   double top5 = 0;  // share of images whose class is among the first five
   ConfusionMatrix confusion{1};
   std::vector<Mistake> mistakes;  // those of the highest loss, worst first

@@ -35,16 +35,18 @@ struct GradScalerState {
 /// Keeps small gradients from vanishing in float16: the loss is scaled up before the backward pass
 /// and the gradients down after it; where they overflowed, the update is to be left out and the
 /// scale falls, else it rises from time to time. By the rules of torch.amp.GradScaler (Micikevicius
-/// et al. 2018, "Mixed Precision Training", https://arxiv.org/abs/1710.03740).
+/// et al. 2018, "Mixed Precision Training", https://arxiv.org/abs/1710.03740), which sets the scale
+/// no bound from below: the caller has to stop where it falls for ever.
 class VITRINE_API GradScaler {
  public:
   explicit GradScaler(torch::Device device, const GradScalerOptions& options = {});
 
   /// A loss times the scale.
   torch::Tensor scale(const torch::Tensor& loss) const;
-  /// Divides gradients by the scale, in place. Gives 1 where one of them is not finite, else 0: a
-  /// float32 scalar on their device.
-  torch::Tensor unscale(const std::vector<torch::Tensor>& gradients);
+  /// Divides gradients by the scale, in place. Gives 1 where one of them is not finite, or the
+  /// loss, a scalar on their device, where it is given; else 0: a float32 scalar on their device.
+  torch::Tensor unscale(
+      const std::vector<torch::Tensor>& gradients, const torch::Tensor& loss = {});
   /// Adapts the scale to the gradients last unscaled; `skipped` says that `unscale` gave 1.
   void update(bool skipped);
 

@@ -36,7 +36,8 @@ VITRINE_API void check_class_weights(const LossOptions& options, int64_t num_cla
 ///
 /// logits are [B, K]; targets are classes, int64 [B], or shares of the classes, float [B, K]. Equal
 /// to timm's LabelSmoothingCrossEntropy, SoftTargetCrossEntropy and BinaryCrossEntropy; class
-/// weights act as in torch's losses of the same names.
+/// weights act as in torch's losses of the same names, but that a batch whose classes all weigh 0
+/// has the loss 0 and no gradient where torch has 0 / 0.
 VITRINE_API torch::Tensor classification_loss(
     const torch::Tensor& logits, const torch::Tensor& targets, const LossOptions& options);
 

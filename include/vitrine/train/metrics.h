@@ -27,7 +27,8 @@ class RunningMean {
 };
 
 /// How many rows of `logits` [B, K] have their class in `targets` [B] (int64) among the `k`
-/// largest; all of them count where `k` exceeds K.
+/// largest; all of them count where `k` exceeds K. Of equal logits the first one comes first, so
+/// that with `k` 1 these are the rows whose `argmax` is their class.
 VITRINE_API int64_t
 count_correct(const torch::Tensor& logits, const torch::Tensor& targets, int64_t k);
 

@@ -166,7 +166,12 @@ VITRINE_API PlateauOptions make_plateau(const TrainOptions& options);
 /// `save_every`, `keep`, `grad_checkpointing` and `device` are left out.
 VITRINE_API std::string train_options_to_json(const TrainOptions& options);
 
-/// Such an object, or a config.json that has it below "options", laid over `base`. Throws
+/// The options that say how a run goes about it, in the same way: `workers`, `save_every`, `keep`
+/// and `grad_checkpointing`.
+VITRINE_API std::string running_options_to_json(const TrainOptions& options);
+
+/// The first such object, or a config.json that has it below "options" and the second below
+/// "running", laid over `base`. Throws
 /// UnknownNameError on an option that does not exist, and Error on text that is no such object.
 VITRINE_API TrainOptions
 train_options_from_json(const std::string& text, const TrainOptions& base = {});

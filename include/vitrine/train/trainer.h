@@ -81,12 +81,12 @@ struct StepReport {
   int64_t epoch = 0;  // from 1
   int64_t batch = 0;  // update of the epoch, from 1
   int64_t batches = 0;
-  double loss = 0;
+  double loss = 0;  // not finite only where the update was skipped for it
   double lr = 0;
   double images_per_second = 0;  // of the epoch so far
   EpochProgress progress;        // where the epoch can be gone on with
   double data_wait = 0;          // share of the epoch's time so far spent waiting for images
-  bool skipped = false;          // left out, since a gradient was not finite
+  bool skipped = false;          // left out, since the loss or a gradient was not finite
   int64_t images = 0;            // of the epoch, to be trained on
 };
 
@@ -95,11 +95,11 @@ using StepHandler = std::function<bool(const StepReport&)>;
 
 /// An epoch of training.
 struct EpochReport {
-  double loss = 0;  // mean of the updates
+  double loss = 0;  // mean of the images whose update had a finite one; 0 where none had
   double lr = 0;    // of the last update
   double images_per_second = 0;
   double data_wait = 0;         // share of the time spent waiting for images, in [0, 1]
-  int64_t skipped_updates = 0;  // left out, since a gradient was not finite
+  int64_t skipped_updates = 0;  // left out, since the loss or a gradient was not finite
 };
 
 /// Trains a model, epoch by epoch, in the precision that its weights have.
@@ -115,8 +115,9 @@ class VITRINE_API Trainer {
   /// Trains for epoch number `epoch`, from 1, over `data`, going on after what is `done` of it.
   /// Nothing when `step` stopped it. Throws Error, before the update, when the loss or the norm of
   /// the gradients is not finite, naming the images, and ImageError when an image cannot be read.
-  /// With Fp16, gradients that are not finite cost the update and lower their scale instead, as
-  /// long as it is at least 1.
+  /// With Fp16, a loss or gradients that are not finite cost the update and lower the scale
+  /// instead, as long as it is at least 1; the images of an update without a finite loss count for
+  /// nothing.
   std::optional<EpochReport> train_epoch(
       ImageDataset data,
       int64_t epoch,
@@ -142,7 +143,7 @@ class VITRINE_API Trainer {
   struct Measured {
     double loss;
     double norm;
-    bool overflowed;  // a scaled gradient was not finite
+    bool overflowed;  // the loss or a scaled gradient was not finite, and a lower scale may help
   };
 
   std::optional<EpochReport> train_batches(Epoch& epoch, const StepHandler& step);

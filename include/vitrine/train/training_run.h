@@ -33,7 +33,8 @@ struct EpochRecord {
   double seconds = 0;    // of the epoch, validation included
   /// Of the model as it was trained, where `val_*` are of the moving average of its weights.
   std::optional<Scores> raw = std::nullopt;
-  /// Left out since a gradient was not finite, which is told of a training with float16.
+  /// Left out since the loss or a gradient was not finite, which is told of a training with
+  /// float16.
   std::optional<int64_t> skipped_updates = std::nullopt;
 };
 
