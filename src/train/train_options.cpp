@@ -63,6 +63,10 @@ void from_value(const OrderedJson& json, ModelOptions& options) {
   }
 }
 
+constexpr const char* kPreprocessFields =
+    "an object with height, width, crop_pct, crop_mode, interpolation, mean and std, and nothing "
+    "else";
+
 OrderedJson to_value(const std::optional<PreprocessOptions>& options) {
   if (!options) {
     return nullptr;
@@ -81,11 +85,8 @@ void from_value(const OrderedJson& json, std::optional<PreprocessOptions>& optio
     options.reset();
     return;
   }
-  const char* const kExpected =
-      "an object with height, width, crop_pct, crop_mode, interpolation, mean and std, and nothing "
-      "else";
   if (!json.is_object() || json.size() != 7) {
-    throw std::invalid_argument(kExpected);
+    throw std::invalid_argument(kPreprocessFields);
   }
   auto& read = options.emplace();
   for (const auto& [name, value] : json.items()) {
@@ -104,7 +105,7 @@ void from_value(const OrderedJson& json, std::optional<PreprocessOptions>& optio
     } else if (name == "std") {
       from_value(value, read.std());
     } else {
-      throw std::invalid_argument(kExpected);
+      throw std::invalid_argument(kPreprocessFields);
     }
   }
 }
