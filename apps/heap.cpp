@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdlib>
+#include <fstream>
 #include <malloc.h>
 #include <memory>
 #include <sys/mman.h>
@@ -14,6 +15,13 @@ namespace vitrine {
 
 namespace {
 
+/// Whether addresses cost nothing until they are used: under strict accounting they count at once.
+bool overcommits() {
+  std::ifstream setting("/proc/sys/vm/overcommit_memory");  // see proc_sys_vm(5)
+  int value = 2;
+  return setting >> value && value != 2;
+}
+
 bool is_unlimited(__rlimit_resource resource) {
   rlimit limit{};
   return ::getrlimit(resource, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
@@ -22,7 +30,7 @@ bool is_unlimited(__rlimit_resource resource) {
 /// Gives the heap addresses of its own, half as many bytes as the machine has, and marks them for
 /// huge pages. Memory comes with use.
 void reserve_heap() {
-  if (!is_unlimited(RLIMIT_AS) || !is_unlimited(RLIMIT_DATA)) {
+  if (!overcommits() || !is_unlimited(RLIMIT_AS) || !is_unlimited(RLIMIT_DATA)) {
     return;  // others may need the addresses more
   }
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));

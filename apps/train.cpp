@@ -109,7 +109,7 @@ void be_deterministic(bool everywhere) {
 int run_train(const Arguments& arguments) {
   const auto device = open_device(arguments);
   const auto options = read_train_options(arguments).device(device);
-  be_deterministic(arguments.flag("deterministic") && device.is_cuda());
+  be_deterministic(device.is_cuda() && wants_determinism(arguments));
   if (options.warmup_epochs() >= options.epochs() && !options.warmup_prefix()) {
     note(arguments, "--warmup-epochs is not less than --epochs: --lr is never reached");
   }

@@ -2,6 +2,8 @@
 
 #include <c10/util/Exception.h>
 
+#include <nlohmann/json.hpp>
+
 #include <ctime>
 #include <filesystem>
 #include <string>
@@ -158,6 +160,22 @@ TrainOptions read_train_options(const Arguments& arguments) {
   }
   apply_running(arguments, options);
   return options;
+}
+
+bool wants_determinism(const Arguments& arguments) {
+  if (arguments.flag("deterministic")) {
+    return true;
+  }
+  const auto path = arguments.given("resume")   ? arguments.text("resume") + "/config.json"
+                    : arguments.given("config") ? arguments.text("config")
+                                                : "";
+  if (path.empty()) {
+    return false;
+  }
+  const auto bytes = read_file(path, kMostConfigBytes);
+  const auto json = nlohmann::json::parse(bytes, nullptr, /*allow_exceptions=*/false);
+  const nlohmann::json::json_pointer place("/environment/deterministic");
+  return json.is_object() && json.contains(place) && json.at(place) == true;
 }
 
 std::vector<OptionGroup> train_groups() {

@@ -16,4 +16,7 @@ std::vector<OptionGroup> train_groups();
 /// model is missing.
 TrainOptions read_train_options(const Arguments& arguments);
 
+/// Whether --deterministic is given, or was to the run that goes on by --resume or --config.
+bool wants_determinism(const Arguments& arguments);
+
 }  // namespace vitrine

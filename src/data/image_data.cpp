@@ -251,10 +251,10 @@ ImageSplits scan_image_splits(const std::string& path, double val_fraction, std:
   }
   detail::check_parts(path, data);
   auto& set = data.parts.at(train);
-  if (!has_val) {
-    return split(set, place_of(path, data, train), val_fraction, seed);
-  }
-  return {std::move(set), std::move(data.parts.at("val"))};
+  auto splits = has_val ? ImageSplits{std::move(set), std::move(data.parts.at("val"))}
+                        : split(set, place_of(path, data, train), val_fraction, seed);
+  splits.class_folders = data.own_classes;
+  return splits;
 }
 
 ImageSet scan_image_part(const std::string& path, const std::string& part) {

@@ -6,6 +6,7 @@
 
 #include "layers/checks.h"
 #include "layers/grad_checkpointing.h"
+#include "layers/resize.h"
 
 namespace vitrine {
 
@@ -14,7 +15,9 @@ namespace nn = torch::nn;
 namespace {
 
 torch::Tensor scale_bilinearly(const torch::Tensor& map, Size2 size) {
-  return torch::upsample_bilinear2d(map, {size[0], size[1]}, /*align_corners=*/false);
+  return detail::resized(map, size, [](const torch::Tensor& x, const Size2& to) {
+    return torch::upsample_bilinear2d(x, to, /*align_corners=*/false);
+  });
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "layers/checks.h"
 #include "layers/grad_checkpointing.h"
+#include "layers/resize.h"
 
 namespace vitrine {
 
@@ -72,7 +73,9 @@ torch::Tensor MobileVitV2BlockImpl::forward(const torch::Tensor& x) {
 
   auto y = x;
   if (x.size(2) != rows * p || x.size(3) != columns * p) {
-    y = torch::upsample_bilinear2d(x, {rows * p, columns * p}, /*align_corners=*/true);
+    y = detail::resized(x, {rows * p, columns * p}, [](const torch::Tensor& map, const Size2& to) {
+      return torch::upsample_bilinear2d(map, to, /*align_corners=*/true);
+    });
   }
   y = conv_1x1(conv_kxk(y));  // [B, D, H, W]
   y = y.reshape({b, c, rows, p, columns, p})

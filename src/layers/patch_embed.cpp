@@ -7,6 +7,7 @@
 #include "vitrine/layers/observe.h"
 
 #include "layers/checks.h"
+#include "layers/resize.h"
 
 namespace vitrine {
 
@@ -156,8 +157,10 @@ torch::Tensor resample_position_embedding(
   for (size_t i = 0; i < 2 && how.offset != 0; ++i) {
     scale[i] = (static_cast<double>(new_grid[i]) + how.offset) / static_cast<double>(old_grid[i]);
   }
-  grid = how.antialias ? torch::_upsample_bicubic2d_aa(grid, new_grid, false, scale[0], scale[1])
-                       : torch::upsample_bicubic2d(grid, new_grid, false, scale[0], scale[1]);
+  grid = detail::resized(grid, new_grid, [&](const torch::Tensor& map, const Size2& to) {
+    return how.antialias ? torch::_upsample_bicubic2d_aa(map, to, false, scale[0], scale[1])
+                         : torch::upsample_bicubic2d(map, to, false, scale[0], scale[1]);
+  });
   grid = grid.permute({0, 2, 3, 1}).reshape({1, -1, c}).to(embedding.scalar_type());
   return torch::cat({prefix, grid}, /*dim=*/1);  // [1, P + h' * w', C]
 }

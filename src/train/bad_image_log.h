@@ -16,13 +16,15 @@ namespace vitrine::detail {
 /// The images of a run that cannot be read: workers tell of them, the run takes what is new.
 class BadImageLog {
  public:
-  /// More than `most` end the run.
-  explicit BadImageLog(int64_t most) : most_(most) {}
+  /// More than `most` end the run. What begins with `root` is named from there on.
+  BadImageLog(int64_t most, std::string root) : most_(most), root_(std::move(root)) {}
 
   /// Has `data` do with such images as `policy` says; this must outlive it and its copies.
   void watch(ImageDataset& data, BadImages policy) {
     data.set_bad_images(policy, [this](const ImageSample& sample, const std::string& text) {
-      add(printable(sample_name(sample)), text);
+      const auto name = sample_name(sample);
+      const bool below = name.rfind(root_, 0) == 0;
+      add(printable(below ? name.substr(root_.size()) : name, std::string::npos), text);
     });
   }
 
@@ -57,6 +59,7 @@ class BadImageLog {
   }
 
   int64_t most_;
+  std::string root_;
   mutable std::mutex mutex_;
   std::set<std::string> names_;
   std::vector<std::string> messages_;

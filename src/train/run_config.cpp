@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <system_error>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "vitrine/version.h"
 
 #include "train/checksum.h"
+#include "weights/weights_file.h"
 
 namespace vitrine::detail {
 namespace {
@@ -73,16 +75,34 @@ std::string images_checksum(const std::vector<ImageSample>& samples, const std::
   return sum.text();
 }
 
-/// The checksum of what a file holds.
-std::string file_checksum(const std::string& path) {
+/// Adds what a file holds.
+void add_file(const std::string& path, Checksum& sum) {
   File file(path, File::Mode::Read);
-  Checksum sum;
   std::vector<char> bytes(std::size_t{1} << 20);  // whole words, of which the sum is
   const auto size = file.size();
   for (std::uint64_t at = 0; at < size; at += bytes.size()) {
     const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(size - at, bytes.size()));
     file.read_at(at, bytes.data(), count);
     sum.add(bytes.data(), count);
+  }
+}
+
+/// The checksum of a model's file, of its folder, or of an index with the files beside it.
+std::string model_checksum(const std::string& model) {
+  namespace fs = std::filesystem;
+  const fs::path file = checkpoint_path(model);
+  Checksum sum;
+  add_file(file.string(), sum);
+  if (file.extension() == ".json") {
+    std::set<std::string> shards;
+    for (const auto& entry : fs::directory_iterator(fs::absolute(file).parent_path())) {
+      if (entry.path().extension() == ".safetensors") {
+        shards.insert(entry.path().string());
+      }
+    }
+    for (const auto& shard : shards) {
+      add_file(shard, sum);
+    }
   }
   return sum.text();
 }
@@ -121,7 +141,7 @@ std::string make_run_config(const TrainOptions& options, const ImageSplits& spli
       {"val_checksum", images_checksum(splits.val.samples, options.data())}};
   std::error_code ignored;  // of a teacher that is missing, which is told where it is opened
   if (std::filesystem::exists(options.teacher(), ignored)) {
-    config["data"]["teacher_checksum"] = file_checksum(options.teacher());
+    config["data"]["teacher_checksum"] = model_checksum(options.teacher());
   }
   config["running"] = OrderedJson::parse(running_options_to_json(options));
   config["environment"] = {
@@ -131,6 +151,12 @@ std::string make_run_config(const TrainOptions& options, const ImageSplits& spli
       {"device", c10::DeviceTypeName(options.device().type(), /*lower_case=*/true)},
       {"deterministic", at::globalContext().deterministicAlgorithms()}};
   return config.dump(2, ' ', /*ensure_ascii=*/false, OrderedJson::error_handler_t::replace) + "\n";
+}
+
+std::string with_running_options(const std::string& config, const TrainOptions& options) {
+  auto json = OrderedJson::parse(config);
+  json["running"] = OrderedJson::parse(running_options_to_json(options));
+  return json.dump(2, ' ', /*ensure_ascii=*/false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
 void compare_run_configs(

@@ -12,6 +12,9 @@ namespace vitrine::detail {
 /// and checksums of their names, sizes and classes; and what it runs on.
 std::string make_run_config(const TrainOptions& options, const ImageSplits& splits);
 
+/// `config`, the text of a run's config.json, with the running options of now.
+std::string with_running_options(const std::string& config, const TrainOptions& options);
+
 /// Compares the config.json that a run in `folder` was begun with to that of now. Throws Error,
 /// naming the first option that differs with both values, or the part whose images do; another
 /// environment is told to `warn`.

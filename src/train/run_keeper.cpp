@@ -104,28 +104,32 @@ void RunKeeper::refuse_to_lose_epochs() const {
 
 /// What is read to begin with must outlive a run that is killed before its first checkpoint.
 void RunKeeper::refuse_to_remove_sources() const {
+  namespace fs = std::filesystem;
   for (const auto& path : {options_.weights(), options_.teacher()}) {
     std::error_code ignored;
-    const auto folder = std::filesystem::path(path).parent_path();
-    if (!path.empty() &&
-        (std::filesystem::equivalent(folder, folder_.path(), ignored) ||
-         std::filesystem::equivalent(folder, folder_.checkpoints_path(), ignored))) {
+    const auto file = fs::canonical(path, ignored);
+    const auto name = file.filename().string();
+    if (!file.empty() && (name == "best.safetensors" || is_checkpoint_name(name)) &&
+        (fs::equivalent(file.parent_path(), folder_.path(), ignored) ||
+         fs::equivalent(file.parent_path(), folder_.checkpoints_path(), ignored))) {
       throw FileError(
           printable(path) +
-          ": lies in the run folder that is to be started anew; move it away, or "
-          "choose another output folder");
+          ": is of the run that is to be started anew; move it away, or choose another output "
+          "folder");
     }
   }
 }
 
 void RunKeeper::begin(Trainer& trainer) {
+  const auto earlier = folder_.read_config();  // which refuses a folder that holds something else
+  const auto config = checkpoint_ && earlier ? with_running_options(*earlier, options_)
+                                             : make_run_config(options_, splits_);
   if (options_.fresh()) {
-    folder_.read_config();  // which refuses a folder that holds something else
     refuse_to_remove_sources();
     folder_.clear();
   }
-  if (!checkpoint_) {
-    folder_.write_config(make_run_config(options_, splits_));
+  if (!checkpoint_ || earlier != config) {
+    folder_.write_config(config);
   }
   restore(trainer);
   const auto lines = folder_.truncate_metrics(state_.epoch);

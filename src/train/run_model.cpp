@@ -35,7 +35,8 @@ ModelCard starting_card(const TrainOptions& options) {
   // A run that goes on needs no more of these weights than what its best model says of itself.
   const auto best = options.output() + "/best.safetensors";
   std::error_code ignored;
-  const bool gone = !options.fresh() && !std::filesystem::exists(options.weights(), ignored) &&
+  const bool gone = !options.fresh() && !options.output().empty() &&
+                    !std::filesystem::exists(options.weights(), ignored) &&
                     std::filesystem::exists(best, ignored);
   return find_model_card(gone ? best : options.weights(), file);
 }

@@ -148,8 +148,6 @@ std::vector<Field> data_fields() {
       field(
           "skip_bad_images", [](auto& o) -> auto& { return o.skip_bad_images(); }),
       field(
-          "max_bad_images", [](auto& o) -> auto& { return o.max_bad_images(); }),
-      field(
           "model", [](auto& o) -> auto& { return o.model(); }),
       field(
           "model_options", [](auto& o) -> auto& { return o.model_options(); }),
@@ -350,7 +348,9 @@ std::vector<Field> running_fields() {
       field(
           "keep", [](auto& o) -> auto& { return o.keep(); }),
       field(
-          "grad_checkpointing", [](auto& o) -> auto& { return o.grad_checkpointing(); })};
+          "grad_checkpointing", [](auto& o) -> auto& { return o.grad_checkpointing(); }),
+      field(
+          "max_bad_images", [](auto& o) -> auto& { return o.max_bad_images(); })};
 }
 
 std::string write_fields(const std::vector<Field>& fields, const TrainOptions& options) {

@@ -32,22 +32,20 @@ constexpr int64_t kMistakes = 24;
 void check_output(const TrainOptions& options, const ImageSplits& splits) {
   namespace fs = std::filesystem;
   std::error_code ignored;
-  const auto output = (fs::weakly_canonical(options.output(), ignored) / "").string();
-  for (const auto* set : {&splits.train, &splits.val}) {
-    if (set->samples.empty()) {
-      continue;
-    }
-    for (const auto* part : {"", "train", "val"}) {
-      const auto root = fs::path(options.data()) / part;
-      const auto& first = set->samples.front();
-      const auto folder = root / set->classes[static_cast<std::size_t>(first.label)] / "";
-      const auto place = (fs::weakly_canonical(root, ignored) / "").string();
-      if (!first.packed && first.path.rfind(folder.string(), 0) == 0 &&
-          output.rfind(place, 0) == 0) {
-        throw Error(
-            printable(options.output()) + ": lies among the class folders of " +
-            printable(root.string()) + "; choose an output folder elsewhere");
-      }
+  const auto real = [&](const fs::path& path) {
+    return (fs::weakly_canonical(fs::absolute(path), ignored) / "").string();
+  };
+  const fs::path data = options.data();
+  const bool has_parts = fs::is_directory(data / "train", ignored);
+  const auto output = real(options.output());
+  for (const auto& root :
+       has_parts ? std::vector{data / "train", data / "val"} : std::vector{data}) {
+    const auto place = real(root);
+    // What begins with a dot is no class.
+    if (splits.class_folders && output.rfind(place, 0) == 0 && output[place.size()] != '.') {
+      throw Error(
+          printable(options.output()) + ": lies among the class folders of " +
+          printable(root.string()) + "; choose an output folder elsewhere");
     }
   }
 }
@@ -64,7 +62,7 @@ class Run {
   Run(const TrainOptions& options, const TrainEvents& events)
       : options_(options),
         events_(events),
-        bad_images_(options.max_bad_images()),
+        bad_images_(options.max_bad_images(), options.data()),
         splits_(scan(options)),
         card_(detail::make_card(options, splits_.train.classes)),
         keeper_(options, events, splits_, card_) {}
@@ -88,7 +86,11 @@ class Run {
         .pin_memory(options_.device().is_cuda());
   }
   void warn_of_bad_images() {
-    for (const auto& message : bad_images_.take()) {
+    const auto messages = bad_images_.take();
+    if (!messages.empty()) {
+      keeper_.note_bad_images(bad_images_.names());
+    }
+    for (const auto& message : messages) {
       if (events_.warning) {
         events_.warning(message);
       }
@@ -96,7 +98,6 @@ class Run {
   }
   bool stopped() {
     warn_of_bad_images();
-    keeper_.note_bad_images(bad_images_.names());
     return events_.stop && events_.stop();
   }
 

@@ -61,6 +61,22 @@ TEST(Train, AnswersWrongDataInOneLine) {
   EXPECT_NE(result.err.find(bad), std::string::npos) << result.err;
 }
 
+TEST(Train, BeginsNoRunAmongTheClassFoldersItIsStartedIn) {
+  ProcessOptions inside;
+  inside.directory = drawn_splits() + "/train";
+  const auto result = run_process(
+      {VITRINE_PROGRAM,
+       "train",
+       ".",
+       "--model=vitrine_vit_patch4_32",
+       "--val-fraction=0.2",
+       "--device=cpu"},
+      inside);
+  EXPECT_EQ(result.status, 1);
+  EXPECT_NE(result.err.find("lies among the class folders of"), std::string::npos) << result.err;
+  EXPECT_FALSE(std::filesystem::exists(inside.directory + "/runs"));
+}
+
 TEST(Train, NamesTheConfigFileThatIsWrong) {
   const TemporaryFolder folder;
   const auto config = folder / "c.json";

@@ -131,7 +131,9 @@ TEST_F(TrainTest, DoesNotRemoveTheWeightsThatItStartsFrom) {
   train(options("a").epochs(1));
   const auto again = options("a").weights(folder_ / "a/best.safetensors").model("").fresh(true);
   const auto message = message_of([&] { train(again); });
-  EXPECT_NE(message.find("best.safetensors: lies in the run folder"), std::string::npos) << message;
+  EXPECT_NE(
+      message.find("best.safetensors: is of the run that is to be started anew"), std::string::npos)
+      << message;
   EXPECT_EQ(metrics("a").size(), 1U);
 }
 
@@ -169,6 +171,11 @@ TEST_F(TrainTest, NoticesThatTheTeacherHasChanged) {
   auto learning = options("b").epochs(1).teacher(folder_ / "a/best.safetensors");
   learning.distillation().distillation_type(DistillationType::Soft);
   train(learning);
+  std::filesystem::create_directory(folder_ / "hub");
+  std::filesystem::copy_file(folder_ / "a/best.safetensors", folder_ / "hub/model.safetensors");
+  auto hub = learning;
+  train(hub.teacher(folder_ / "hub").output(folder_ / "c"));
+  EXPECT_EQ(train(hub).outcome, TrainOutcome::AlreadyFinished);
   std::filesystem::copy_file(
       folder_ / "other/best.safetensors",
       folder_ / "a/best.safetensors",
@@ -186,6 +193,8 @@ TEST_F(TrainTest, RefusesAnOutputAmongClassFolders) {
   const auto flat = options("data/train/run").data(folder_ / "data/train").val_fraction(0.5);
   EXPECT_NE(message_of([&] { train(flat); }).find("lies among"), std::string::npos);
   EXPECT_EQ(train(options("data/runs/a").epochs(1)).outcome, TrainOutcome::Finished);
+  auto hidden = options("data/train/.runs").data(folder_ / "data/train").val_fraction(0.5);
+  EXPECT_EQ(train(hidden.epochs(1)).outcome, TrainOutcome::Finished);
 }
 
 TEST_F(TrainTest, CountsSkippedImagesAcrossCalls) {
@@ -206,6 +215,7 @@ TEST_F(TrainTest, CountsSkippedImagesAcrossCalls) {
     message = message_of([&] { train(of("b"), events); });
   }
   EXPECT_EQ(message, whole);
+  EXPECT_EQ(train(of("b").max_bad_images(3)).outcome, TrainOutcome::Finished);
 }
 
 TEST_F(TrainTest, LetsInOneRunAtATime) {

@@ -47,6 +47,7 @@ struct ImageSet {
 struct ImageSplits {
   ImageSet train;
   ImageSet val;
+  bool class_folders = false;  // whether classes are folders, so that another folder would be one
 };
 
 /// `set`, found at `place`, with the class indices of a model that has `labels`, or as it is where

@@ -13,8 +13,10 @@ struct EpochProgress {
   /// Of `updates`, left out since the loss or a gradient was not finite.
   int64_t skipped_updates = 0;
 
-  /// Mean loss of the images so far; 0 before the first.
-  double mean_loss() const { return images == 0 ? 0 : loss_sum / static_cast<double>(images); }
+  /// Mean loss of the images so far; 0 before the first update, NaN where no loss was finite.
+  double mean_loss() const {
+    return updates == 0 && images == 0 ? 0 : loss_sum / static_cast<double>(images);
+  }
 };
 
 }  // namespace vitrine

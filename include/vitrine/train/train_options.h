@@ -166,8 +166,8 @@ VITRINE_API PlateauOptions make_plateau(const TrainOptions& options);
 /// `save_every`, `keep`, `grad_checkpointing` and `device` are left out.
 VITRINE_API std::string train_options_to_json(const TrainOptions& options);
 
-/// The options that say how a run goes about it, in the same way: `workers`, `save_every`, `keep`
-/// and `grad_checkpointing`.
+/// The options that say how a run goes about it, in the same way: `workers`, `save_every`,
+/// `keep`, `grad_checkpointing` and `max_bad_images`.
 VITRINE_API std::string running_options_to_json(const TrainOptions& options);
 
 /// The first such object, or a config.json that has it below "options" and the second below
