@@ -8,6 +8,7 @@ namespace {
 
 constexpr int64_t kMostSeed = std::numeric_limits<int64_t>::max();
 constexpr int64_t kMostBatch = 1'000'000'000;
+constexpr const char* kAllButHead = "!head*";
 
 Flag lr_base_flag() {
   return {
@@ -84,8 +85,17 @@ std::vector<Flag> optimizer_flags() {
           "factor of the learning rate from one layer to the one below it",
           Range::above_up_to(0, 1),
           [](auto& o) -> auto& { return o.layer_decay(); }),
-      {text_option("freeze", "PATTERN", "parameters that are not trained, by key; may be repeated"),
+      {text_option(
+           "freeze",
+           "PATTERN",
+           "parameters that are not trained, by key; !PATTERN: all others; may be repeated"),
        [](TrainOptions& o, const Arguments& a, const std::string& n) { o.freeze(a.all(n)); }},
+      {flag_option("linear-probe", "train the head alone: --freeze '!head*'"),
+       [](TrainOptions& o, const Arguments& a, const std::string& n) {
+         if (a.flag(n) && std::count(o.freeze().begin(), o.freeze().end(), kAllButHead) == 0) {
+           o.freeze().emplace_back(kAllButHead);
+         }
+       }},
       real(
           "weight-decay",
           "weight decay; norms, biases, tokens and position tables have none",

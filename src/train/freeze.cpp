@@ -7,6 +7,18 @@
 #include "vitrine/text.h"
 
 namespace vitrine {
+namespace {
+
+bool inverts(const std::string& pattern) {
+  return !pattern.empty() && pattern[0] == '!';
+}
+
+/// Whether `pattern` names `key`, whichever of the two it then asks for.
+bool names_key(const std::string& pattern, const std::string& key) {
+  return matches_wildcard(key, inverts(pattern) ? pattern.substr(1) : pattern);
+}
+
+}  // namespace
 
 std::vector<std::string> freeze(
     torch::nn::Module& module, const std::vector<std::string>& patterns) {
@@ -14,7 +26,7 @@ std::vector<std::string> freeze(
   const auto keys = parameters.keys();
   for (const auto& pattern : patterns) {
     if (std::none_of(keys.begin(), keys.end(), [&](const std::string& key) {
-          return matches_wildcard(key, pattern);
+          return names_key(pattern, key);
         })) {
       throw UnknownNameError("parameter to freeze", pattern, keys);
     }
@@ -22,7 +34,7 @@ std::vector<std::string> freeze(
   std::vector<std::string> frozen;
   for (const auto& key : keys) {
     if (std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
-          return matches_wildcard(key, pattern);
+          return names_key(pattern, key) != inverts(pattern);
         })) {
       parameters[key].set_requires_grad(false);
       frozen.push_back(key);

@@ -29,6 +29,22 @@ TEST(Train, FreezesDecaysByLayerAndGoesOnToTheSameBits) {
       joined(train_words(whole, 3), {"--layer-decay=0.5"}), 1, {"freeze", "patch_embed"});
 }
 
+TEST(Train, TrainsTheHeadAlone) {
+  const TemporaryFolder folder;
+  const auto words = joined(
+      train_words(folder / "run", 2),
+      {"--linear-probe", "--weights=" + finished_run() + "/best.safetensors", "--reset-head"});
+  ASSERT_EQ(vitrine_program(words).status, 0);
+  const auto config = nlohmann::json::parse(bytes_of(folder / "run/config.json"))["options"];
+  EXPECT_EQ(config["freeze"], (nlohmann::json{"!head*"}));
+  std::filesystem::remove(checkpoint_of(folder / "run", 2));
+  EXPECT_EQ(vitrine_program(words).status, 0);
+  EXPECT_EQ(
+      vitrine_program({"train", "--resume", folder / "run", "--linear-probe", "--device=cpu"})
+          .status,
+      0);
+}
+
 TEST(Train, RefusesToFreezeWhatThereIsNot) {
   const TemporaryFolder folder;
   const auto words = joined(train_words(folder / "run", 1), {"--warmup-epochs=0"});

@@ -38,6 +38,16 @@ TEST(Freeze, EndsTheTrainingOfWhatAPatternNames) {
   }
 }
 
+TEST(Freeze, LeavesWhatAnInvertedPatternNames) {
+  VisionTransformer model(small_vit_options());
+  const auto frozen = freeze(*model, {"!head*"});
+  for (const auto& item : model->named_parameters()) {
+    EXPECT_EQ(item.value().requires_grad(), starts_with(item.key(), "head.")) << item.key();
+  }
+  EXPECT_EQ(frozen.size() + 2, model->named_parameters().size());
+  EXPECT_THROW(freeze(*model, {"!haed*"}), UnknownNameError);
+}
+
 TEST(Freeze, OfNothingFreezesNothing) {
   VisionTransformer model(small_vit_options());
   EXPECT_TRUE(freeze(*model, {}).empty());
