@@ -48,12 +48,15 @@ TEST(Resized, IsTheSameByMatricesWithItsGradient) {
     for (const auto& size : {Size{8, 6}, Size{14, 10}, Size{4, 3}}) {
       SCOPED_TRACE(i);
       const auto map = torch::randn({2, 3, 7, 5}).requires_grad_();
+      const auto doubles = map.detach().to(torch::kDouble);
+      const auto exact = detail::resized(doubles, size, filters[i]);
       const auto weights = torch::randn({2, 3, size[0], size[1]});
       const auto expected = detail::resized(map, size, filters[i]);
       const auto gradient = torch::autograd::grad({(expected * weights).sum()}, {map})[0];
       const Determinism determinism;
       const auto found = detail::resized(map, size, filters[i]);
       EXPECT_TENSOR_NEAR(found, expected, 1e-5);
+      EXPECT_TENSOR_NEAR(detail::resized(doubles, size, filters[i]), exact, 1e-12);
       EXPECT_TENSOR_NEAR(
           torch::autograd::grad({(found * weights).sum()}, {map})[0], gradient, 1e-5);
     }
